@@ -1,0 +1,18 @@
+"""Models and patterns on disk: a manifest, plain arrays, checksums. Loading runs no code."""
+
+from triage_ml.bundle.files import FORMAT_VERSION, Bundle, read_bundle, write_bundle
+from triage_ml.bundle.names import ARTIFACT_PATH, CHALLENGER, CHAMPION, MODEL_NAME
+from triage_ml.bundle.strings import pack_strings, unpack_strings
+
+__all__ = [
+    "ARTIFACT_PATH",
+    "CHALLENGER",
+    "CHAMPION",
+    "FORMAT_VERSION",
+    "MODEL_NAME",
+    "Bundle",
+    "pack_strings",
+    "read_bundle",
+    "unpack_strings",
+    "write_bundle",
+]

@@ -1,0 +1,9 @@
+"""Commands of `triage_ml`."""
+
+from __future__ import annotations
+
+import typer
+
+__all__ = ["app"]
+
+app = typer.Typer()
