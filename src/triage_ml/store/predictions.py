@@ -1,0 +1,80 @@
+"""Predictions: what was answered to whom, by which model. Rows are only ever added, and pruned by age."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from triage_ml.store.schema import BigId, Instant, metadata
+
+__all__ = ["Prediction", "add_predictions", "new_prediction_id", "predictions", "predictions_of_ticket"]
+
+predictions = sa.Table(
+    "predictions",
+    metadata,
+    sa.Column("number", BigId, primary_key=True),  # the order of storing, also when the clock steps back
+    sa.Column("prediction_id", sa.String(36), nullable=False, unique=True),
+    sa.Column("ticket_id", sa.String(200), nullable=False, index=True),
+    sa.Column("stored_at", Instant, nullable=False, index=True),
+    sa.Column("model_version", sa.String(64), nullable=False),
+    sa.Column("digest", sa.String(80), nullable=False),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("reason", sa.String(64), nullable=False),
+    sa.Column("ticket", sa.JSON, nullable=False),
+    sa.Column("answer", sa.JSON, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One stored answer.
+
+    `ticket` is what was asked, with its text redacted or left out, as the caller decided. `answer` is the JSON that left.
+    """
+
+    prediction_id: str
+    ticket_id: str
+    stored_at: datetime
+    model_version: str
+    digest: str
+    action: str
+    reason: str
+    ticket: Mapping[str, Any]
+    answer: Mapping[str, Any]
+
+
+def new_prediction_id(now: datetime) -> str:
+    """A UUID of version 7: milliseconds first, so that rows of one hour lie together in the index."""
+    milliseconds = int(now.timestamp() * 1000) & (1 << 48) - 1
+    value = milliseconds << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(UUID(int=value))
+
+
+def add_predictions(connection: sa.Connection, rows: Iterable[Prediction]) -> None:
+    """Add predictions in one statement; they are durable when the transaction ends."""
+    values = [dict(vars(row)) for row in rows]
+    if values:
+        connection.execute(sa.insert(predictions), values)
+
+
+def predictions_of_ticket(connection: sa.Connection, ticket_id: str, *, limit: int = 100) -> list[Prediction]:
+    """The latest predictions of a ticket, newest first."""
+    query = (
+        sa.select(predictions)
+        .where(predictions.c.ticket_id == ticket_id)
+        .order_by(predictions.c.number.desc())
+        .limit(limit)
+    )
+    return [_from_row(row) for row in connection.execute(query).mappings()]
+
+
+def _from_row(row: sa.RowMapping) -> Prediction:
+    return Prediction(**{name: value for name, value in row.items() if name != "number"})
