@@ -1,0 +1,22 @@
+"""Ticket text -> tier, category and any other target, with calibrated probabilities, decisions and reasons."""
+
+from triage_ml.classify.classifier import TargetAnswers, TriageClassifier
+from triage_ml.classify.decide import REASONS, Action, Policy, choose_policy, lower_bound
+from triage_ml.classify.explain import Term, explain
+from triage_ml.classify.heads import LinearHead
+from triage_ml.classify.persist import classifier_from_bundle, classifier_to_bundle
+
+__all__ = [
+    "REASONS",
+    "Action",
+    "LinearHead",
+    "Policy",
+    "TargetAnswers",
+    "Term",
+    "TriageClassifier",
+    "choose_policy",
+    "classifier_from_bundle",
+    "classifier_to_bundle",
+    "explain",
+    "lower_bound",
+]

@@ -1,0 +1,264 @@
+"""`TriageClassifier`: fit on tickets and their labels, answer with calibrated probabilities and decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import StratifiedKFold
+from sklearn.utils.validation import check_is_fitted
+
+from triage_ml.classify.calibrate import fit_temperature, softmax
+from triage_ml.classify.decide import Action, Policy, choose_policy
+from triage_ml.classify.explain import Term, explain
+from triage_ml.classify.heads import LinearHead, fit_head
+from triage_ml.errors import NotEnoughDataError
+from triage_ml.features import LexicalFeatures, Occurrences
+
+__all__ = ["TargetAnswers", "TriageClassifier"]
+
+_FEWEST_TICKETS = 30
+_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class _Target:
+    """What is learnt of one target."""
+
+    head: LinearHead
+    temperature: float
+    policy: Policy
+
+
+@dataclass(frozen=True)
+class TargetAnswers:
+    """The answers of one target for a batch of texts.
+
+    Attributes
+    ----------
+    classes
+        The labels, K of them.
+    probabilities
+        Shape (texts, K).
+    chosen
+        Shape (texts,), index of the most likely class.
+    decisions
+        One (action, reason) a text.
+    threshold
+        Least probability for `auto`; above 1 where nothing is ever `auto`.
+    """
+
+    classes: tuple[str, ...]
+    probabilities: NDArray[np.float32]
+    chosen: NDArray[np.int64]
+    decisions: list[tuple[Action, str]]
+    threshold: float
+
+
+class TriageClassifier(BaseEstimator):  # type: ignore[misc]
+    """Learns any set of targets from ticket text, all on one shared representation.
+
+    Parameters
+    ----------
+    features
+        The representation; by default `LexicalFeatures()`.
+    penalty
+        `C` of the linear heads.
+    precision
+        The promise: the share of right answers among those decided `auto`.
+    fewest_words
+        A text with fewer words is answered `human`, reason `text_too_short`.
+    familiar_from
+        A text in which a smaller share of words was ever seen in training is answered `human`, reason `unfamiliar_text`.
+    seed
+        Of everything random.
+
+    Attributes
+    ----------
+    classes_ : dict of str to tuple of str
+        The labels of each target.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> text = pd.Series(["cannot log in, password expired", "printer on floor 3 is jammed"] * 40)
+    >>> labels = pd.DataFrame({"category": ["Access", "Printing"] * 40})
+    >>> model = TriageClassifier().fit(text, labels)
+    >>> model.predict(["password expired again"])["category"].tolist()
+    ['Access']
+    """
+
+    def __init__(
+        self,
+        features: LexicalFeatures | None = None,
+        penalty: float = 1.0,
+        precision: float = 0.90,
+        fewest_words: int = 2,
+        familiar_from: float = 0.3,
+        seed: int = 0,
+    ) -> None:
+        self.features = features
+        self.penalty = penalty
+        self.precision = precision
+        self.fewest_words = fewest_words
+        self.familiar_from = familiar_from
+        self.seed = seed
+
+    def fit(
+        self,
+        X: Sequence[str] | pd.Series,
+        y: pd.DataFrame | pd.Series,
+        calibration: tuple[Sequence[str] | pd.Series, pd.DataFrame | pd.Series] | None = None,
+    ) -> Self:
+        """Fit on texts and labels.
+
+        Parameters
+        ----------
+        X
+            Texts, as `triage_ml.text` cleans them.
+        y
+            One column a target; a missing label leaves the ticket out of that target.
+        calibration
+            Later texts and labels, for temperatures and thresholds. Without them both are cross-fitted on X.
+        """
+        texts, labels = _texts(X), _labels(y)
+        self.features_ = (self.features or LexicalFeatures()).fit(texts)
+        vectors = self.features_.transform(texts)
+        held_out = None
+        if calibration is not None:
+            held_out = (self.features_.transform(_texts(calibration[0])), _labels(calibration[1]))
+        self._targets = {name: self._fit_target(name, vectors, labels[name], held_out) for name in labels.columns}
+        self._describe()
+        return self
+
+    def predict(self, X: Sequence[str] | pd.Series) -> pd.DataFrame:
+        """The most likely label of each target, shape (texts, targets)."""
+        answers = self.answers(self.vectors(X)[0])
+        return pd.DataFrame({name: np.asarray(a.classes, dtype=object)[a.chosen] for name, a in answers.items()})
+
+    def predict_proba(self, X: Sequence[str] | pd.Series) -> dict[str, pd.DataFrame]:
+        """Calibrated probabilities of each target, shape (texts, classes) each."""
+        answers = self.answers(self.vectors(X)[0])
+        return {name: pd.DataFrame(a.probabilities, columns=list(a.classes)) for name, a in answers.items()}
+
+    def decide(self, X: Sequence[str] | pd.Series) -> pd.DataFrame:
+        """For each target `{target}`, `{target}_probability`, `{target}_action`, `{target}_reason`."""
+        vectors, occurrences = self.vectors(X)
+        columns: dict[str, Any] = {}
+        for name, answers in self.answers(vectors, occurrences).items():
+            columns[name] = np.asarray(answers.classes, dtype=object)[answers.chosen]
+            columns[f"{name}_probability"] = answers.probabilities.max(axis=1)
+            columns[f"{name}_action"] = [action for action, _ in answers.decisions]
+            columns[f"{name}_reason"] = [reason for _, reason in answers.decisions]
+        return pd.DataFrame(columns)
+
+    def explain(self, X: Sequence[str] | pd.Series, target: str, *, most: int | None = 5) -> list[list[Term]]:
+        """The words and phrases behind each text's most likely class; with `most=None` all of them, either sign.
+
+        The weights of all terms plus `intercept(target, label)` sum to the margin of the class.
+        """
+        texts = _texts(X)
+        vectors, occurrences = self.vectors(texts)
+        chosen = self.answers(vectors)[target].chosen
+        return explain(texts, occurrences, self._targets[target].head.weights, chosen, most=most)
+
+    def vectors(self, X: Sequence[str] | pd.Series) -> tuple[sparse.csr_matrix, Occurrences]:
+        """The shared representation of a batch, for `answers`."""
+        check_is_fitted(self, "features_")
+        return self.features_.transform_with_occurrences(_texts(X))
+
+    def answers(self, vectors: sparse.csr_matrix, occurrences: Occurrences | None = None) -> dict[str, TargetAnswers]:
+        """Probabilities and decisions of every target; too short and unfamiliar texts need the occurrences."""
+        unreadable = self._unreadable(occurrences) if occurrences is not None else {}
+        return {name: self._answer(target, vectors, unreadable) for name, target in self._targets.items()}
+
+    def head(self, target: str) -> LinearHead:
+        """The fitted head of a target."""
+        check_is_fitted(self, "features_")
+        return self._targets[target].head
+
+    def _answer(self, target: _Target, vectors: sparse.csr_matrix, unreadable: Mapping[int, str]) -> TargetAnswers:
+        probabilities = softmax(target.head.margins(vectors), target.temperature)
+        chosen = probabilities.argmax(axis=1)
+        best = probabilities[np.arange(len(chosen)), chosen]
+        decide = target.policy.decide
+        decisions = [decide(p, k) for p, k in zip(best.tolist(), chosen.tolist(), strict=True)]
+        for index, reason in unreadable.items():
+            decisions[index] = ("human", reason)
+        return TargetAnswers(target.head.classes, probabilities, chosen, decisions, target.policy.threshold)
+
+    def _unreadable(self, occurrences: Occurrences) -> dict[int, str]:
+        words = np.bincount(occurrences.layout.text_of_word, minlength=occurrences.layout.texts)
+        known = self.features_.known_share(occurrences)
+        reasons = {int(i): "unfamiliar_text" for i in np.flatnonzero(known < self.familiar_from)}
+        return reasons | {int(i): "text_too_short" for i in np.flatnonzero(words < self.fewest_words)}
+
+    def _fit_target(
+        self,
+        name: str,
+        vectors: sparse.csr_matrix,
+        labels: pd.Series,
+        held_out: tuple[sparse.csr_matrix, pd.DataFrame] | None,
+    ) -> _Target:
+        vectors, truth = _labelled(vectors, labels)
+        if len(truth) < _FEWEST_TICKETS:
+            raise NotEnoughDataError(
+                f"Target {name!r}: at least {_FEWEST_TICKETS} labelled tickets are needed to learn from, "
+                f"found {len(truth)}.",
+                hint="Import more tickets, or leave the target out with --targets.",
+            )
+        head = fit_head(name, vectors, truth, penalty=self.penalty, seed=self.seed)
+        if held_out is None:
+            margins, known_truth = self._cross_margins(name, vectors, truth, head)
+        else:
+            later, later_truth = _labelled(held_out[0], held_out[1][name])
+            margins, known_truth = head.margins(later), later_truth
+        return self._calibrated(head, margins, known_truth)
+
+    def _calibrated(self, head: LinearHead, margins: NDArray[np.float32], truth: NDArray[Any]) -> _Target:
+        known = np.isin(truth, head.classes)  # a class that is new since the fit can't be answered, only missed
+        codes = np.searchsorted(head.classes, truth[known])
+        temperature = fit_temperature(margins[known], codes) if known.any() else 1.0
+        everything = np.full(len(truth), -1)
+        everything[known] = codes
+        return _Target(head, temperature, choose_policy(softmax(margins, temperature), everything, self.precision))
+
+    def _cross_margins(
+        self, name: str, vectors: sparse.csr_matrix, truth: NDArray[Any], head: LinearHead
+    ) -> tuple[NDArray[np.float32], NDArray[Any]]:
+        """Margins of every ticket by a head that did not see it; a fold without a class gives it the lowest margin."""
+        margins = np.zeros((len(truth), len(head.classes)), dtype=np.float32)
+        folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=self.seed)
+        rare = np.isin(truth, [label for label in head.classes if (truth == label).sum() < _FOLDS])
+        strata = np.where(rare, "", truth)
+        for fit, ask in folds.split(vectors, strata):
+            part = fit_head(name, vectors[fit], truth[fit], penalty=self.penalty, seed=self.seed)
+            given = part.margins(vectors[ask])
+            rows = np.repeat(given.min(axis=1, keepdims=True), len(head.classes), axis=1)
+            rows[:, np.searchsorted(head.classes, part.classes)] = given
+            margins[ask] = rows
+        return margins, truth
+
+    def _describe(self) -> None:
+        self.classes_ = {name: target.head.classes for name, target in self._targets.items()}
+
+
+def _texts(X: Sequence[str] | pd.Series) -> list[str]:
+    if isinstance(X, str):
+        raise TypeError("expected a sequence of texts, found one string: put it in a list")
+    return list(X)
+
+
+def _labels(y: pd.DataFrame | pd.Series) -> pd.DataFrame:
+    return y.to_frame(y.name or "target") if isinstance(y, pd.Series) else y
+
+
+def _labelled(vectors: sparse.csr_matrix, labels: pd.Series) -> tuple[sparse.csr_matrix, NDArray[Any]]:
+    present = labels.notna().to_numpy()
+    return vectors[present], labels.to_numpy(dtype=object)[present]

@@ -1,0 +1,52 @@
+"""A fitted classifier as bundle contents and arrays, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage_ml.classify.classifier import TriageClassifier, _Target
+from triage_ml.classify.decide import Policy
+from triage_ml.classify.heads import LinearHead
+from triage_ml.features import LexicalFeatures
+
+__all__ = ["classifier_from_bundle", "classifier_to_bundle"]
+
+
+def classifier_to_bundle(model: TriageClassifier) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """(contents, arrays) for `triage_ml.bundle.write_bundle`."""
+    params = {name: value for name, value in model.get_params(deep=False).items() if name != "features"}
+    contents: dict[str, Any] = {"classifier": params, "features": model.features_.get_params(), "targets": {}}
+    arrays = {f"features.{name}": array for name, array in model.features_.to_arrays().items()}
+    for index, (name, target) in enumerate(model._targets.items()):
+        policy = {key: value for key, value in asdict(target.policy).items() if key != "evidence"}
+        contents["targets"][name] = {
+            "classes": list(target.head.classes),
+            "temperature": target.temperature,
+            "policy": policy,
+        }
+        arrays |= {
+            f"target-{index}.weights": target.head.weights,
+            f"target-{index}.intercept": target.head.intercept,
+            f"target-{index}.evidence": target.policy.evidence,
+        }
+    return contents, arrays
+
+
+def classifier_from_bundle(contents: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> TriageClassifier:
+    """The reverse of `classifier_to_bundle`; the big arrays stay memory-mapped."""
+    model = TriageClassifier(**contents["classifier"])
+    mine = {name.removeprefix("features."): array for name, array in arrays.items() if name.startswith("features.")}
+    model.features_ = LexicalFeatures.from_arrays(contents["features"], mine)
+    model._targets = {}
+    for index, (name, plain) in enumerate(contents["targets"].items()):
+        part = {key: arrays[f"target-{index}.{key}"] for key in ("weights", "intercept", "evidence")}
+        head = LinearHead(tuple(plain["classes"]), part["weights"], part["intercept"])
+        policy = Policy(**plain["policy"], evidence=np.asarray(part["evidence"], dtype=bool))
+        model._targets[name] = _Target(head, plain["temperature"], policy)
+    model._describe()
+    return model
