@@ -1,0 +1,94 @@
+"""The space in which texts are compared: words and pieces of words, weighted, then a latent space of fewer dimensions.
+
+It is fitted once and then frozen, so that "near" means the same from week to week. Its version is the digest of its
+arrays: two spaces with the same version place every text at the same point.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage_ml.features import LexicalFeatures
+
+__all__ = ["LexicalSpace"]
+
+DIMENSIONS = 256
+COLUMNS = 20_000  # a block: words, pieces
+FITTED_ON = 8_000  # texts that the latent space is computed from; more change nothing but the time
+BLOCK = 2_048
+
+
+@dataclass(frozen=True)
+class LexicalSpace:
+    """Texts -> unit vectors of shape (n, d), float32; the zero vector for a text without a known term.
+
+    `basis` has shape (columns, d) in half precision: it is the largest part of a pattern bundle, and it is read through
+    the memory map, only where a text has terms.
+    """
+
+    features: LexicalFeatures
+    basis: NDArray[np.float16]
+
+    @classmethod
+    def fit(cls, texts: Sequence[str]) -> LexicalSpace:
+        """Fit on masked texts; the same texts in the same order give the same bytes.
+
+        The latent space is a truncated singular value decomposition (Deerwester et al. 1990) by randomised range finding
+        (Halko et al. 2011) with a fixed seed.
+        """
+        features = LexicalFeatures(words=2, pieces=(4, 4), max_columns=COLUMNS).fit(texts)
+        columns = features.n_columns_
+        if columns == 0:
+            return cls(features, np.zeros((0, 1), dtype=np.float16))
+        matrix = features.transform(texts[:FITTED_ON])
+        dimensions = min(DIMENSIONS, columns, matrix.shape[0])
+        return cls(features, _right_vectors(matrix, dimensions).astype(np.float16))
+
+    @cached_property
+    def version(self) -> str:
+        """A digest of the arrays."""
+        digest = hashlib.sha256()
+        for name, array in sorted(self.to_arrays().items()):
+            digest.update(name.encode() + np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()[:16]
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of masked texts."""
+        blocks = [self._encode_block(texts[start : start + BLOCK]) for start in range(0, len(texts), BLOCK)]
+        return np.concatenate(blocks) if blocks else np.zeros((0, self.basis.shape[1]), dtype=np.float32)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """The fitted state as plain arrays."""
+        return {**self.features.to_arrays(), "basis": self.basis}
+
+    def to_params(self) -> dict[str, Any]:
+        """What `from_arrays` needs beside the arrays, as plain JSON."""
+        return {"features": self.features.get_params()}
+
+    @classmethod
+    def from_arrays(cls, params: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> LexicalSpace:
+        """The reverse of `to_params` and `to_arrays`."""
+        return cls(LexicalFeatures.from_arrays(params["features"], arrays), arrays["basis"])
+
+    def _encode_block(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        matrix = self.features.transform(texts)
+        used, local = np.unique(matrix.indices, return_inverse=True)
+        matrix = type(matrix)((matrix.data, local, matrix.indptr), shape=(len(texts), len(used)))
+        vectors = np.asarray(matrix @ self.basis[used].astype(np.float32), dtype=np.float32)
+        length = np.linalg.norm(vectors, axis=1, keepdims=True)
+        units: NDArray[np.float32] = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 1e-6)
+        return units
+
+
+def _right_vectors(matrix: Any, dimensions: int) -> NDArray[np.float32]:
+    from sklearn.utils.extmath import randomized_svd
+
+    _, _, right = randomized_svd(matrix, dimensions, n_iter=3, random_state=0)
+    return np.ascontiguousarray(right.T, dtype=np.float32)
