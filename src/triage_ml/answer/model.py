@@ -1,0 +1,78 @@
+"""A model bundle: the classifier, the taxonomy that it was trained under, and a sample to check it with after loading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from triage_ml.bundle import read_bundle, write_bundle
+from triage_ml.classify import TriageClassifier, classifier_from_bundle, classifier_to_bundle
+from triage_ml.errors import BundleCorruptError
+from triage_ml.taxonomy import Taxonomy
+from triage_ml.text import clean, redact
+
+__all__ = ["Model", "prepare", "read_model", "write_model"]
+
+KIND = "model"
+
+#: Made-up texts whose probabilities are stored in the bundle: a model that loads but computes something else is refused.
+SAMPLE = (
+    "Cannot log in after password change\nMy account is locked since this morning, please reset it.",
+    "CRITICAL - disk usage above 95 % on database server",
+    "Drucker im dritten Stock druckt nicht",
+    "new laptop for a colleague who starts on Monday",
+)
+_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a model bundle holds, ready to answer."""
+
+    classifier: TriageClassifier
+    taxonomy: Taxonomy
+    digest: str
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The labels that it answers."""
+        return tuple(self.classifier.classes_)
+
+
+def prepare(texts: Sequence[str]) -> list[str]:
+    """Cleaned, then redacted: the one form in which a model ever sees a ticket, in training and in scoring."""
+    return redact(clean(texts))
+
+
+def write_model(folder: Path, classifier: TriageClassifier, taxonomy: Taxonomy) -> str:
+    """Write the bundle and return its digest."""
+    contents, arrays = classifier_to_bundle(classifier)
+    contents |= {"taxonomy": taxonomy.to_dict()}
+    arrays |= {f"sample.{name}": values for name, values in _sample_probabilities(classifier).items()}
+    return write_bundle(folder, KIND, contents, arrays)
+
+
+def read_model(folder: Path, *, verify: bool = True) -> Model:
+    """Read and check a bundle; raises a BundleError where it is not what was written."""
+    bundle = read_bundle(folder, KIND, verify=verify)
+    classifier = classifier_from_bundle(bundle.contents, bundle.arrays)
+    _check_sample(classifier, bundle.arrays, folder)
+    return Model(classifier, Taxonomy.from_dict(bundle.contents["taxonomy"], source=str(folder)), bundle.digest)
+
+
+def _sample_probabilities(classifier: TriageClassifier) -> dict[str, np.ndarray]:
+    answers = classifier.answers(classifier.vectors(SAMPLE)[0])
+    return {str(index): answer.probabilities for index, answer in enumerate(answers.values())}
+
+
+def _check_sample(classifier: TriageClassifier, arrays: Mapping[str, Any], folder: Path) -> None:
+    for name, given in _sample_probabilities(classifier).items():
+        if not np.allclose(arrays[f"sample.{name}"], given, atol=_TOLERANCE):
+            raise BundleCorruptError(
+                f"{folder}: the model does not answer its stored sample as it did when it was written.",
+                hint="Train it again with this version of triage-ml.",
+            )
