@@ -50,8 +50,13 @@ def clean(
     >>> clean(["Hi team,\\n\\nthe  VPN is down&nbsp;again.\\n\\nKind regards\\nJo Doe"])
     ['the VPN is down again.']
     """
-    chosen = ((html, html_to_text), (threads, drop_thread), (signatures, drop_disclaimers))
-    chosen += ((signatures, drop_signature), (greetings, drop_greetings))
+    chosen: list[tuple[bool, Step]] = [
+        (html, html_to_text),
+        (threads, drop_thread),
+        (signatures, drop_disclaimers),
+        (signatures, drop_signature),
+        (greetings, drop_greetings),
+    ]
     steps = [step for wanted, step in chosen if wanted]
     return [_clean_one(text, steps) for text in texts]
 

@@ -11,8 +11,14 @@ import re
 
 __all__ = ["html_to_text"]
 
-_BLOCKS = "address|article|blockquote|br|center|dd|div|dl|dt|fieldset|footer|form|h[1-6]|header|hr|li|ol|p|pre|section|table|tbody|tfoot|thead|title|tr|ul"
-_INLINE = "a|abbr|b|big|body|caption|cite|code|col|colgroup|em|font|html|i|img|input|ins|label|link|meta|o:p|s|small|span|strike|strong|sub|sup|td|th|tt|u|var"
+_BLOCKS = (
+    "address|article|blockquote|br|center|dd|div|dl|dt|fieldset|footer|form|h[1-6]|header|hr|li|ol|p|pre|section|table|"
+    "tbody|tfoot|thead|title|tr|ul"
+)
+_INLINE = (
+    "a|abbr|b|big|body|caption|cite|code|col|colgroup|em|font|html|i|img|input|ins|label|link|meta|o:p|s|small|span|"
+    "strike|strong|sub|sup|td|th|tt|u|var"
+)
 _ATTRIBUTES = r"(?=[\s/>])[^<>]{0,2000}>"
 _UNSEEN = re.compile(
     r"<(style|script|head)\b[^<>]{0,2000}>.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)|<!doctype[^<>]{0,500}>", re.I | re.S

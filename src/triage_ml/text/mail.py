@@ -23,16 +23,19 @@ _THREAD = re.compile(
     r"^[ \t]*(?:[-_]{2,}[ \t]*(?:original|forwarded|ursprüngliche|weitergeleitete|message d'origine|mensaje)[^\n]{0,60}|"
     r"_{10,}[ \t]*$|"
     r"(?:on|am|le|el)[ \t][^\n]{5,120}?\n?[^\n]{0,80}?(?:wrote|schrieb|a écrit|escribió)\b[^\n]{0,80}:[ \t]*$|"
-    r"(?:from|von|de)[ \t]?:[^\n]{1,120}\n(?:[ \t]*\n)?[ \t]*(?:sent|date|to|gesendet|datum|an|envoyé|à|enviado|fecha|para)[ \t]?:)",
+    r"(?:from|von|de)[ \t]?:[^\n]{1,120}\n(?:[ \t]*\n)?"
+    r"[ \t]*(?:sent|date|to|gesendet|datum|an|envoyé|à|enviado|fecha|para)[ \t]?:)",
     _FLAGS,
 )
 _QUOTED_LINE = re.compile(r"^[ \t]*(?:>|\|[ \t]).*$\n?", _FLAGS)
 _HEADER_LINE = re.compile(
-    r"^[ \t]*(?:from|sent|date|to|cc|subject|von|gesendet|datum|an|betreff|de|envoyé|à|objet|enviado|fecha|para|asunto)[ \t]?:[^\n]*$\n?",
+    r"^[ \t]*(?:from|sent|date|to|cc|subject|von|"
+    r"gesendet|datum|an|betreff|de|envoyé|à|objet|enviado|fecha|para|asunto)[ \t]?:[^\n]*$\n?",
     _FLAGS,
 )
 _SIGN_OFF = re.compile(
-    r"^[ \t]*(?:--[ \t]*$|(?:(?:kind|best|warm|many)[ \t]+)?(?:regards|wishes)\b|best[ \t]*[,.]?[ \t]*$|cheers\b|sincerely\b|yours\b|"
+    r"^[ \t]*(?:--[ \t]*$|(?:(?:kind|best|warm|many)[ \t]+)?(?:regards|wishes)\b|"
+    r"best[ \t]*[,.]?[ \t]*$|cheers\b|sincerely\b|yours\b|"
     r"(?:many )?(?:thanks|thank you|thx)(?: and (?:best |kind )?regards| in advance| a lot| so much)?[ \t]*[,.!]*[ \t]*$|"
     r"(?:mit )?(?:freundliche[nr]?|beste[nr]?|viele[nr]?|schöne[nr]?|liebe[nr]?) grü(?:ße|ssen|sse|ßen)n?\b|"
     r"(?:mfg|vg|lg|danke)[ \t]*[,.!]*[ \t]*$|vielen dank[ \t]*[,.!]*[ \t]*$|"
@@ -43,7 +46,8 @@ _SIGN_OFF = re.compile(
 )
 _DISCLAIMER = re.compile(
     r"^[ \t]*(?:(?:confidentiality notice|disclaimer|legal notice|haftungsausschluss|avis de confidentialité|aviso legal)\b|"
-    r"(?:this|the information in this|diese|der inhalt dieser|ce|este)[ \t][^\n]{0,40}(?:e-?mail|message|nachricht|courriel|correo|mensaje)\b"
+    r"(?:this|the information in this|diese|der inhalt dieser|ce|este)"
+    r"[ \t][^\n]{0,40}(?:e-?mail|message|nachricht|courriel|correo|mensaje)\b"
     r"[^\n]{0,200}(?:confidential|privileged|intended|vertraulich|confidentiel|confidencial))"
     r"[^\n]*(?:\n[^\n]+)*",
     _FLAGS,

@@ -49,7 +49,8 @@ MASK_RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "date in words",
-        rf"(?<!\w)(?:\d{{1,2}}(?:st|nd|rd|th|\.)? (?:de )?{_MONTH}(?: (?:de )?\d{{4}})?|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?)(?!\w)",
+        rf"(?<!\w)(?:\d{{1,2}}(?:st|nd|rd|th|\.)? (?:de )?{_MONTH}(?: (?:de )?\d{{4}})?|"
+        rf"{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?)(?!\w)",
         "<date>",
     ),
     _rule("time", rf"(?<![\w:]){_CLOCK}(?!\w)", "<time>"),

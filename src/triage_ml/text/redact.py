@@ -28,13 +28,16 @@ _STATES = (
     "updated|vergessen|was|wrong|wurde|weg|working|zu|zurücksetzen"
 )
 _VALUE = r"""(?!<[a-z_]+>)(?:"[^"\n]{1,200}"|'[^'\n]{1,200}'|\S+)"""
-_PASSWORD_WORDS = r"(?:pass(?:word|wort|phrase|code|wd)|kennwort|contraseña|contrasena|mot de passe|zugangsdaten|pwd|pw|mdp|clave|pin)"
-_SECRET_WORDS = (
+_WORDS = (
+    r"(?:pass(?:word|wort|phrase|code|wd)|kennwort|contraseña|contrasena|"
+    r"mot de passe|zugangsdaten|pwd|pw|mdp|clave|pin)"
+)
+_KEY_NAMES = (
     r"(?:(?:api|access|secret|account|storage|encryption)[ _-]?key|(?:client|app|shared)[ _-]?secret|secret|"
     r"(?:access|auth|api|bearer|refresh|session)[ _-]?token|token|aws_secret_access_key|connection ?string)"
 )
-_PASSWORD_NEEDS = ("pass", "pw", "kennwort", "contrase", "mdp", "clave", "pin", "zugangsdaten")
-_SECRET_NEEDS = ("key", "secret", "token", "string")
+_WORD_NEEDS = ("pass", "pw", "kennwort", "contrase", "mdp", "clave", "pin", "zugangsdaten")
+_KEY_NEEDS = ("key", "secret", "token", "string")
 _SIGN = r"""["']?\s{0,3}(?:[:=]|->|=>)\s{0,3}"""
 _VERB = r"\s{1,3}(?:is|was|ist|war|lautet|es|est)(?:\s{0,2}:)?\s{1,3}"
 
@@ -111,32 +114,32 @@ _SECRETS = (
     ),
     Rule(
         "password after a sign",
-        _pattern(rf"(?<![^\W_])({_PASSWORD_WORDS}{_SIGN})(?!(?:{_STATES})(?![\w!@#$%&*])){_VALUE}"),
+        _pattern(rf"(?<![^\W_])({_WORDS}{_SIGN})(?!(?:{_STATES})(?![\w!@#$%&*])){_VALUE}"),
         r"\1<secret>",
-        needs=_PASSWORD_NEEDS,
+        needs=_WORD_NEEDS,
     ),
     Rule(
         "password after a verb",
         _pattern(
-            rf"(?<!\w)({_PASSWORD_WORDS}{_VERB})(?!(?:{_STATES})(?![\w!@#$%&*]))"
+            rf"(?<!\w)({_WORDS}{_VERB})(?!(?:{_STATES})(?![\w!@#$%&*]))"
             rf"(?!\w+[ \t]+\w)(?=\S){_VALUE}"
         ),
         r"\1<secret>",
-        needs=_PASSWORD_NEEDS,
+        needs=_WORD_NEEDS,
     ),
     Rule(
         "password that looks like one",
         _pattern(
-            rf"(?<!\w)({_PASSWORD_WORDS}(?:{_VERB}|\s{{1,3}}))(?!<)(?=\S{{0,60}}[\d!@#$%&*?_+=])(?=\S{{0,60}}[^\W\d_])\S{{6,}}"
+            rf"(?<!\w)({_WORDS}(?:{_VERB}|\s{{1,3}}))(?!<)(?=\S{{0,60}}[\d!@#$%&*?_+=])(?=\S{{0,60}}[^\W\d_])\S{{6,}}"
         ),
         r"\1<secret>",
-        needs=_PASSWORD_NEEDS,
+        needs=_WORD_NEEDS,
     ),
     Rule(
         "secret after a sign",
-        _pattern(rf"(?<![^\W_])({_SECRET_WORDS}{_SIGN})(?=\S{{6}}){_VALUE}"),
+        _pattern(rf"(?<![^\W_])({_KEY_NAMES}{_SIGN})(?=\S{{6}}){_VALUE}"),
         r"\1<secret>",
-        needs=_SECRET_NEEDS,
+        needs=_KEY_NEEDS,
     ),
 )
 
@@ -178,7 +181,8 @@ _PERSONAL = (
         "national id after its name",
         _pattern(
             r"(?<!\w)((?:ssn|social security (?:number|no\.?)|steuer-?id|sozialversicherungsnummer|passport(?: number| no\.?)?|"
-            r"reisepass(?:nummer)?|personalausweis(?:nummer)?|dni|nif|nie)\s{0,2}[:#=]?\s{0,2})(?=[a-z]{0,3}\d)[a-z0-9][a-z0-9 -]{4,16}[a-z0-9]"
+            r"reisepass(?:nummer)?|personalausweis(?:nummer)?|dni|nif|nie)\s{0,2}[:#=]?\s{0,2})"
+            r"(?=[a-z]{0,3}\d)[a-z0-9][a-z0-9 -]{4,16}[a-z0-9]"
             r"(?!\w)"
         ),
         r"\1<national_id>",
