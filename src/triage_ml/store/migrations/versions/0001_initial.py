@@ -15,6 +15,7 @@ def upgrade() -> None:
     """Create every table of the first release, one function a concern."""
     _predictions()
     _keys()
+    _patterns()
 
 
 def _predictions() -> None:
@@ -44,4 +45,52 @@ def _keys() -> None:
         sa.Column("expires_at", Instant),
         sa.Column("revoked_at", Instant),
         sa.Column("last_used_at", Instant),
+    )
+
+
+def _patterns() -> None:
+    op.create_table(
+        "patterns",
+        sa.Column("pattern_id", sa.String(16), primary_key=True),
+        sa.Column("title", sa.String(200), nullable=False),
+        sa.Column("keywords", sa.JSON, nullable=False),
+        sa.Column("examples", sa.JSON, nullable=False),
+        sa.Column("status", sa.String(16), nullable=False),
+        sa.Column("born", sa.String(8), nullable=False),
+    )
+    op.create_table(
+        "ticket_facts",
+        sa.Column("ticket_id", sa.String(200), primary_key=True),
+        sa.Column("week", sa.String(8), nullable=False, index=True),
+        sa.Column("digest", sa.String(16), nullable=False),
+        sa.Column("text_key", sa.String(16), index=True),
+        sa.Column("pattern_id", sa.String(16), index=True),
+        sa.Column("similarity", sa.Float),
+        sa.Column("tier", sa.String(200)),
+        sa.Column("category", sa.String(200)),
+        sa.Column("assignment_group", sa.String(200)),
+        sa.Column("ticket_type", sa.String(200)),
+        sa.Column("channel", sa.String(200)),
+        sa.Column("effort_minutes", sa.Float),
+        sa.Column("handoffs", sa.Float),
+        sa.Column("reopens", sa.Float),
+    )
+    op.create_table(
+        "mined_weeks",
+        sa.Column("week", sa.String(8), primary_key=True),
+        sa.Column("tickets", sa.Integer, nullable=False),
+        sa.Column("covered", sa.Float, nullable=False),
+    )
+    op.create_table(
+        "candidates",
+        sa.Column("week", sa.String(8), primary_key=True),
+        sa.Column("pattern_id", sa.String(16), primary_key=True),
+        sa.Column("place", sa.Integer, nullable=False),
+        sa.Column("figures", sa.JSON, nullable=False),
+    )
+    op.create_table(
+        "pattern_bundles",
+        sa.Column("number", BigId, primary_key=True),
+        sa.Column("digest", sa.String(80), nullable=False),
+        sa.Column("published_at", Instant, nullable=False),
     )
