@@ -1,4 +1,4 @@
-"""What a test may need from outside, and what happens without it: a skip with a reason, or with TRIAGE_TEST_REQUIRE=all a failure."""
+"""What a test may need from outside. Without it: a skip with a reason, or with TRIAGE_TEST_REQUIRE=all a failure."""
 
 from __future__ import annotations
 
