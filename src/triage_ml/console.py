@@ -14,7 +14,7 @@ or `error` (and exit code 1) where the command was refused or failed.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -68,6 +68,17 @@ class Output:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
             yield progress
+
+    @contextmanager
+    def steps(self) -> Iterator[Callable[[str], None]]:
+        """What happens now, and for how long: yields a function to call with the name of each step."""
+        from rich.console import Console
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as shown:
+            task = shown.add_task("", total=None)
+            yield lambda name: shown.update(task, description=name)
 
     def finish(self, **extra: Any) -> None:
         """Write the JSON object, where one was asked for."""

@@ -25,6 +25,7 @@ __all__ = ["TargetAnswers", "TriageClassifier"]
 
 _FEWEST_TICKETS = 30
 _FOLDS = 5
+_REPORTED_PROMISES = (0.90, 0.95)
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,12 @@ class _Target:
 
     head: LinearHead
     temperature: float
-    policy: Policy
+    policies: tuple[Policy, ...]
+
+    @property
+    def policy(self) -> Policy:
+        """The one in force; the others are for reports."""
+        return self.policies[0]
 
 
 @dataclass(frozen=True)
@@ -183,6 +189,11 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "features_")
         return self._targets[target].head
 
+    def policies(self, target: str) -> dict[float, Policy]:
+        """The policy for each promised precision: the one in force first, then those that reports show."""
+        check_is_fitted(self, "features_")
+        return {policy.precision: policy for policy in self._targets[target].policies}
+
     def _answer(self, target: _Target, vectors: sparse.csr_matrix, unreadable: Mapping[int, str]) -> TargetAnswers:
         probabilities = softmax(target.head.margins(vectors), target.temperature)
         chosen = probabilities.argmax(axis=1)
@@ -227,7 +238,10 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
         temperature = fit_temperature(margins[known], codes) if known.any() else 1.0
         everything = np.full(len(truth), -1)
         everything[known] = codes
-        return _Target(head, temperature, choose_policy(softmax(margins, temperature), everything, self.precision))
+        probabilities = softmax(margins, temperature)
+        promises = dict.fromkeys((self.precision, *_REPORTED_PROMISES))
+        policies = tuple(choose_policy(probabilities, everything, promise) for promise in promises)
+        return _Target(head, temperature, policies)
 
     def _cross_margins(
         self, name: str, vectors: sparse.csr_matrix, truth: NDArray[Any], head: LinearHead

@@ -23,11 +23,10 @@ def classifier_to_bundle(model: TriageClassifier) -> tuple[dict[str, Any], dict[
     contents: dict[str, Any] = {"classifier": params, "features": model.features_.get_params(), "targets": {}}
     arrays = {f"features.{name}": array for name, array in model.features_.to_arrays().items()}
     for index, (name, target) in enumerate(model._targets.items()):
-        policy = {key: value for key, value in asdict(target.policy).items() if key != "evidence"}
         contents["targets"][name] = {
             "classes": list(target.head.classes),
             "temperature": target.temperature,
-            "policy": policy,
+            "policies": [_without_evidence(policy) for policy in target.policies],
         }
         arrays |= {
             f"target-{index}.weights": target.head.weights,
@@ -46,7 +45,12 @@ def classifier_from_bundle(contents: Mapping[str, Any], arrays: Mapping[str, NDA
     for index, (name, plain) in enumerate(contents["targets"].items()):
         part = {key: arrays[f"target-{index}.{key}"] for key in ("weights", "intercept", "evidence")}
         head = LinearHead(tuple(plain["classes"]), part["weights"], part["intercept"])
-        policy = Policy(**plain["policy"], evidence=np.asarray(part["evidence"], dtype=bool))
-        model._targets[name] = _Target(head, plain["temperature"], policy)
+        evidence = np.asarray(part["evidence"], dtype=bool)
+        policies = tuple(Policy(**policy, evidence=evidence) for policy in plain["policies"])
+        model._targets[name] = _Target(head, plain["temperature"], policies)
     model._describe()
     return model
+
+
+def _without_evidence(policy: Policy) -> dict[str, Any]:
+    return {key: value for key, value in asdict(policy).items() if key != "evidence"}

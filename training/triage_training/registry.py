@@ -1,0 +1,283 @@
+"""Everything that training writes to MLflow, and reads back from it. MLflow is imported here and nowhere else.
+
+A version appears in the registry last, when its run, bundle and report are complete: a training that is killed leaves the
+registry as it was. Names and aliases are those of `triage_ml.bundle`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from triage_ml.bundle import ARTIFACT_PATH, CHALLENGER, CHAMPION, MODEL_NAME
+from triage_ml.errors import NoModelError, RegistryError
+from triage_ml.settings import Settings
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+__all__ = ["Registry", "Version"]
+
+_ALIASES = (CHAMPION, CHALLENGER)
+_PREVIOUS = "previous_champion"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered model: its number, run, digest, and the aliases it has now."""
+
+    number: int
+    run_id: str
+    digest: str
+    aliases: tuple[str, ...]
+    created: float
+
+    @property
+    def role(self) -> str:
+        """`champion`, `challenger`, or `none`."""
+        return next((alias for alias in _ALIASES if alias in self.aliases), "none")
+
+
+class Registry:
+    """MLflow as this project uses it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._uri = settings.tracking_uri
+        self._client_: MlflowClient | None = None
+
+    def check(self) -> None:
+        """Raise RegistryError now rather than after an hour of training."""
+        with self._calls("answer"):
+            self._experiment()
+
+    def register(
+        self,
+        bundle: Path,
+        digest: str,
+        *,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str],
+        files: Mapping[str, Path | str],
+    ) -> Version:
+        """Log a run with the bundle and `files` (name -> path or text), register it, give it an alias.
+
+        The first version becomes champion, later ones challenger.
+        """
+        with self._calls("take the model"):
+            run = self._client.create_run(self._experiment(), run_name=f"train {digest[7:15]}", tags=dict(tags))
+            run_id = run.info.run_id
+            try:
+                self._log(run_id, bundle, params, metrics, files)
+                self._client.set_terminated(run_id, "FINISHED")
+                version = self._create_version(run_id, digest)
+            except BaseException:
+                self._client.set_terminated(run_id, "FAILED")
+                self._client.delete_run(run_id)
+                raise
+            alias = CHALLENGER if self._alias(CHAMPION) else CHAMPION
+            self._client.set_registered_model_alias(MODEL_NAME, alias, version)
+            return self._version(version)
+
+    def versions(self) -> list[Version]:
+        """All registered versions, newest first."""
+        with self._calls("list its models"):
+            found = self._client.search_model_versions(f"name = '{MODEL_NAME}'")
+            return sorted((self._version(row.version) for row in found), key=lambda row: -row.number)
+
+    def find(self, name: str) -> Version:
+        """The version with this alias or number; raises NoModelError where there is none."""
+        with self._calls("find the model"):
+            number = name if name.isdigit() else self._alias(name)
+            version = _or_none(lambda: self._version(number)) if number else None
+            if version is None:
+                raise NoModelError(
+                    f"No model is registered as {name!r}.",
+                    hint="`triage models` lists what there is; `triage train TICKETS` makes one.",
+                )
+            return version
+
+    def fetch(self, version: Version) -> Path:
+        """The version's bundle in a local folder, downloaded once."""
+        folder = self._settings.paths.bundles / version.digest.removeprefix("sha256:")
+        if folder.is_dir():
+            return folder
+        from mlflow.artifacts import download_artifacts
+
+        with self._calls("hand over the bundle"), tempfile.TemporaryDirectory() as scratch:
+            here = download_artifacts(
+                run_id=version.run_id, artifact_path=ARTIFACT_PATH, dst_path=scratch, tracking_uri=self._uri
+            )
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(prefix=".fetch-", dir=folder.parent))
+            shutil.copytree(here, draft, dirs_exist_ok=True)
+            draft.chmod(0o755)
+            draft.rename(folder)
+        return folder
+
+    def promote(self, version: Version) -> Version | None:
+        """Make the version champion; the champion before it is remembered for `rollback` and returned."""
+        with self._calls("move the alias"):
+            before = self._alias(CHAMPION)
+            if before and before != str(version.number):
+                self._client.set_registered_model_tag(MODEL_NAME, _PREVIOUS, before)
+            self._client.set_registered_model_alias(MODEL_NAME, CHAMPION, str(version.number))
+            if self._alias(CHALLENGER) == str(version.number):
+                self._client.delete_registered_model_alias(MODEL_NAME, CHALLENGER)
+            return self._version(before) if before else None
+
+    def previous_champion(self) -> Version:
+        """The champion before the present one."""
+        with self._calls("find the model"):
+            tags = self._client.get_registered_model(MODEL_NAME).tags if self._alias(CHAMPION) else {}
+            if _PREVIOUS not in tags:
+                raise NoModelError("There is no earlier champion to roll back to.", hint="See: triage models.")
+            return self._version(tags[_PREVIOUS])
+
+    @property
+    def _client(self) -> MlflowClient:
+        if self._client_ is None:
+            self._client_ = _connect(self._uri, self._settings)
+        return self._client_
+
+    def _experiment(self) -> str:
+        name = self._settings.mlflow.experiment
+        found = self._client.get_experiment_by_name(name)
+        if found is not None:
+            return str(found.experiment_id)
+        local = self._uri.startswith("sqlite:")
+        where = self._settings.artifact_root.as_uri() if local else None
+        return str(self._client.create_experiment(name, artifact_location=where))
+
+    def _log(
+        self,
+        run_id: str,
+        bundle: Path,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        files: Mapping[str, Path | str],
+    ) -> None:
+        from mlflow.entities import Metric, Param
+
+        now = int(time.time() * 1000)
+        self._client.log_batch(
+            run_id,
+            metrics=[Metric(_metric_name(name), float(value), now, 0) for name, value in metrics.items()],
+            params=[Param(name, json.dumps(value)) for name, value in params.items()],
+        )
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch, ARTIFACT_PATH)
+            shutil.copytree(bundle, folder)
+            _describe_for_mlflow(folder)
+            self._client.log_artifacts(run_id, str(folder), ARTIFACT_PATH)
+            for name, content in files.items():
+                if isinstance(content, Path):
+                    self._client.log_artifact(run_id, str(content))
+                else:
+                    self._client.log_text(run_id, content, name)
+
+    def _create_version(self, run_id: str, digest: str) -> str:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self._client.create_registered_model(MODEL_NAME, description="Routes IT support tickets: triage-ml")
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        source = f"{self._client.get_run(run_id).info.artifact_uri}/{ARTIFACT_PATH}"
+        created = self._client.create_model_version(MODEL_NAME, source, run_id, tags={"digest": digest})
+        return str(created.version)
+
+    def _alias(self, alias: str) -> str | None:
+        """The number of the version that has the alias, or None. MLflow says a missing alias is an invalid parameter."""
+        found = _or_none(lambda: self._client.get_model_version_by_alias(MODEL_NAME, alias))
+        return str(found.version) if found else None
+
+    def _version(self, number: str) -> Version:
+        found = self._client.get_model_version(MODEL_NAME, number)
+        return Version(
+            int(found.version),
+            found.run_id or "",
+            found.tags.get("digest", ""),
+            tuple(str(alias) for alias in found.aliases),
+            found.creation_timestamp / 1000,
+        )
+
+    @contextmanager
+    def _calls(self, what: str) -> Iterator[None]:
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except (MlflowException, SQLAlchemyError, OSError) as error:
+            reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+            raise RegistryError(
+                f"MLflow at {_without_password(self._uri)} did not {what}: {reason}",
+                hint="Is the address right ([mlflow] tracking_uri) and the server up? Nothing was registered.",
+            ) from error
+
+
+def _or_none(call: Callable[[], T]) -> T | None:
+    """The answer, or None where MLflow says that the name, number or alias is not there."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return call()
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+
+
+def _connect(uri: str, settings: Settings) -> MlflowClient:
+    """A client that fails within the time limit instead of trying seven times for two minutes."""
+    if uri.startswith("sqlite:///"):
+        Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(max(1, round(settings.mlflow.timeout_seconds))))
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _describe_for_mlflow(folder: Path) -> None:
+    """Put an MLmodel file beside the manifest, so that MLflow's tools can load the very same files as a pyfunc."""
+    from mlflow import pyfunc
+    from mlflow.models import Model
+    from mlflow.models.signature import ModelSignature
+    from mlflow.types.schema import ColSpec, Schema, TensorSpec
+
+    from triage_ml import __version__
+
+    texts: list[ColSpec | TensorSpec] = [
+        ColSpec("string", name, required=False) for name in ("ticket_id", "title", "description")
+    ]
+    model = Model(artifact_path=ARTIFACT_PATH, signature=ModelSignature(inputs=Schema(texts)))
+    pyfunc.add_to_model(model, loader_module="triage_training.pyfunc")
+    model.save(str(folder / "MLmodel"))
+    (folder / "requirements.txt").write_text(f"triage-ml[train]=={__version__}\n", encoding="utf-8")
+
+
+def _metric_name(name: str) -> str:
+    """MLflow takes letters, digits, `_`, `-`, `.`, space, `:` and `/`."""
+    return re.sub(r"[^\w.\- :/]", "_", name, flags=re.ASCII)
+
+
+def _without_password(uri: str) -> str:
+    return re.sub(r"//[^@/]*@", "//", uri)
