@@ -102,6 +102,9 @@ class Serving(_Section):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     workers: int = Field(1, ge=1, le=64, description="Worker processes.")
     poll_seconds: float = Field(10.0, gt=0, description="How often to look for a new champion or pattern bundle.")
+    max_waiting: int = Field(4000, ge=1000, description="Tickets that may wait for an answer; beyond it 503.")
+    max_connections: int = Field(1000, ge=1, description="Connections at a time a worker; beyond it 503.")
+    drain_seconds: float = Field(20.0, gt=0, description="How long a stopping service may finish what is in flight.")
 
 
 class Settings(BaseSettings):

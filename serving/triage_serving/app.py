@@ -1,0 +1,90 @@
+"""The app, put together from its collaborators. Nothing happens at import; threads start with the lifespan."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from triage_ml import __version__
+from triage_ml.errors import TriageError
+from triage_ml.settings import Settings
+from triage_ml.store import Store
+from triage_serving.auth import REFRESH_SECONDS, KeyRing
+from triage_serving.bundles import BundleFolder
+from triage_serving.champion import Answerer, Champion
+from triage_serving.edge import Edge
+from triage_serving.metrics import Metrics
+from triage_serving.periodic import Periodic
+from triage_serving.problems import handle_error
+from triage_serving.readiness import Readiness
+from triage_serving.registry import Registry
+from triage_serving.routes import health, model, score, tickets
+from triage_serving.schemas import ProblemBody
+from triage_serving.scorer import Scorer
+from triage_serving.scoring import Scoring
+from triage_serving.services import Services
+
+__all__ = ["LoadAnswerer", "create_app"]
+
+LoadAnswerer = Callable[[Path, Settings], Answerer]
+
+
+def create_app(settings: Settings, *, store: Store, registry: Registry, load_answerer: LoadAnswerer) -> FastAPI:
+    """The scoring service over a store, a registry and a loader of model bundles."""
+    services = _services(settings, store, registry, load_answerer)
+    app = FastAPI(
+        title="triage-ml",
+        version=__version__,
+        summary="Where does this ticket go?",
+        lifespan=_lifespan(services, settings.serving.poll_seconds),
+        redirect_slashes=False,
+        responses={"4XX": {"model": ProblemBody}, "5XX": {"model": ProblemBody}},
+    )
+    app.state.services = services
+    app.add_middleware(Edge, metrics=services.metrics)
+    for kind in (HTTPException, RequestValidationError, TriageError):
+        app.add_exception_handler(kind, handle_error)
+    for router in (score.batch_router, score.router, tickets.router, model.router, health.router):
+        app.include_router(router)
+    return app
+
+
+def _services(settings: Settings, store: Store, registry: Registry, load_answerer: LoadAnswerer) -> Services:
+    metrics = Metrics()
+    champion = Champion(
+        registry,
+        BundleFolder(settings.paths.bundles),
+        lambda folder: load_answerer(folder, settings),
+        report=lambda result: metrics.reloads.labels(result).inc(),
+    )
+    work = Scoring(champion, store, metrics, text=settings.store.text)
+    scorer = Scorer(work, limit=settings.serving.max_waiting)
+    return Services(store, KeyRing(store), champion, scorer, metrics, Readiness(champion, store))
+
+
+def _lifespan(services: Services, poll_seconds: float) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        followers = [
+            Periodic("champion", poll_seconds, services.champion.poll),
+            Periodic("keys", REFRESH_SECONDS, services.keys.refresh),
+        ]
+        services.champion.start_from_disk()
+        services.scorer.start()
+        for follower in followers:
+            follower.start()
+        try:
+            yield
+        finally:
+            services.readiness.draining = True
+            for follower in followers:
+                follower.stop()
+            services.scorer.stop()
+            services.keys.refresh()
+
+    return lifespan

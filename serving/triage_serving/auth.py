@@ -1,0 +1,94 @@
+"""Who may ask: API keys, kept in memory and read again every few seconds.
+
+So a request costs no query, a dead database locks nobody out, and a key that was revoked is refused within
+`REFRESH_SECONDS` in every worker. A key that is not known yet is looked up at once, at most five times a second;
+requests beyond that wait for the next time, which also slows whoever guesses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+
+from triage_ml.errors import StoreError
+from triage_ml.store import ApiKey, Scope, Store, list_keys, split_key, touch_keys
+from triage_serving.problems import Problem
+
+__all__ = ["REFRESH_SECONDS", "KeyRing"]
+
+REFRESH_SECONDS = 2.0
+LOOKUP_PAUSE = 0.2
+#: Compared with where an id is unknown, so that an unknown id takes as long as a wrong secret.
+NOBODY = ApiKey(
+    "", "", "score", "0" * 64, datetime(1970, 1, 1, tzinfo=UTC), revoked_at=datetime(1970, 1, 1, tzinfo=UTC)
+)
+
+log = structlog.get_logger("triage.auth")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class KeyRing:
+    """The keys of a store."""
+
+    def __init__(self, store: Store, *, now: Callable[[], datetime] = _now) -> None:
+        self._store = store
+        self._now = now
+        self._keys: dict[str, ApiKey] = {}
+        self._used: dict[str, datetime] = {}
+        self._lock = threading.Lock()
+        self._looked_up = -LOOKUP_PAUSE
+
+    def refresh(self) -> None:
+        """Read all keys, and note in the store which were used since the last time."""
+        with self._lock:
+            used, self._used = self._used, {}
+            try:
+                if used:
+                    with self._store.begin() as connection:
+                        touch_keys(connection, used)
+                with self._store.read() as connection:
+                    self._keys = {key.key_id: key for key in list_keys(connection)}
+            except StoreError as error:
+                self._used = used | self._used
+                log.warning("keys_not_refreshed", reason=error.message)
+
+    async def authorise(self, header: str | None, scope: Scope) -> ApiKey:
+        """The key in an Authorization header.
+
+        Raises
+        ------
+        Problem
+            401 for no, a wrong, an expired or a revoked key; 403 for one of another scope.
+        """
+        kind, _, text = (header or "").partition(" ")
+        parts = split_key(text.strip()) if kind.lower() == "bearer" else None
+        if parts is None:
+            raise _unknown("Send an API key: `Authorization: Bearer <key>`.")
+        key_id, secret = parts
+        key = await self._find(key_id)
+        if not key.matches(secret) or not key.is_valid(self._now()):
+            raise _unknown("This API key is not valid (wrong, expired or revoked).")
+        if key.scope not in (scope, "admin"):
+            raise Problem(403, "wrong_scope", f"This key has scope `{key.scope}`; the route needs `{scope}`.")
+        self._used[key_id] = self._now()
+        return key
+
+    async def _find(self, key_id: str) -> ApiKey:
+        if key_id not in self._keys:
+            await asyncio.sleep(self._looked_up + LOOKUP_PAUSE - time.monotonic())
+            if key_id not in self._keys and time.monotonic() - self._looked_up >= LOOKUP_PAUSE:
+                self._looked_up = time.monotonic()
+                await asyncio.to_thread(self.refresh)
+        return self._keys.get(key_id, NOBODY)
+
+
+def _unknown(detail: str) -> Problem:
+    return Problem(401, "unauthorised", detail, headers={"WWW-Authenticate": "Bearer"})

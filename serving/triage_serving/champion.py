@@ -1,0 +1,147 @@
+"""The model that answers, and its replacement while requests go on.
+
+A new version is downloaded, verified, loaded and asked one ticket aside; then one reference changes. A batch reads the
+reference once, so no request sees two models. What can't be loaded is refused, and the old model answers on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+
+from triage_ml.errors import NoModelError, RegistryError, TriageError
+from triage_serving.bundles import BundleFolder, Kept
+from triage_serving.registry import Registered, Registry
+
+__all__ = ["Answerer", "Champion", "Loaded", "Refused"]
+
+#: A refused version is tried again after this long: its download may have been cut short.
+RETRY_SECONDS = 300.0
+PROBE = {"ticket_id": "probe", "title": "Can't log in", "description": "My password expired and the VPN is down."}
+
+log = structlog.get_logger("triage.champion")
+
+
+class Answerer(Protocol):
+    """What turns tickets into answers; `triage_ml.answer` makes one from a model bundle."""
+
+    @property
+    def digest(self) -> str:
+        """Digest of the bundle it was loaded from."""
+        ...
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The labels that it answers."""
+        ...
+
+    def answer(self, tickets: Sequence[Mapping[str, Any]], *, include_all: bool = False) -> list[dict[str, Any]]:
+        """One answer a ticket, in order, without `prediction_id` and `model`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in memory."""
+
+    answerer: Answerer
+    version: str
+    digest: str
+    loaded_at: datetime
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A version that could not be used, why, and when (monotonic seconds)."""
+
+    version: str
+    reason: str
+    at: float
+
+
+class Champion:
+    """Holds the current model and follows the registry; `poll` is for a background thread.
+
+    Parameters
+    ----------
+    load
+        A bundle's folder to an answerer; whatever it raises refuses the bundle.
+    report
+        Told `loaded`, `refused` or `unreachable` after a poll that did or missed something.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        bundles: BundleFolder,
+        load: Callable[[Path], Answerer],
+        *,
+        report: Callable[[str], None],
+    ) -> None:
+        self._registry = registry
+        self._bundles = bundles
+        self._load = load
+        self._report = report
+        self._said = ""
+        self.current: Loaded | None = None
+        self.refused: Refused | None = None
+
+    def start_from_disk(self) -> None:
+        """Load the bundle that answered last, if one was kept; needs no registry."""
+        kept = self._bundles.last()
+        if kept is not None:
+            self._replace(kept.version, lambda: (self._bundles.path(kept.digest), kept.digest))
+
+    def poll(self) -> None:
+        """Ask the registry once; load the champion where it is another."""
+        try:
+            wanted = self._registry.champion()
+        except NoModelError as error:
+            self._say("no_champion", error)
+            return
+        except RegistryError as error:
+            self._report("unreachable")
+            self._say("registry_unreachable", error)
+            return
+        self._said = ""
+        if not self._is_current(wanted) and not self._was_refused(wanted):
+            self._replace(wanted.version, lambda: self._bundles.fetch(self._registry, wanted))
+
+    def _is_current(self, wanted: Registered) -> bool:
+        current = self.current
+        return current is not None and wanted.version == current.version and wanted.digest in (None, current.digest)
+
+    def _was_refused(self, wanted: Registered) -> bool:
+        refused = self.refused
+        return (
+            refused is not None and refused.version == wanted.version and time.monotonic() - refused.at < RETRY_SECONDS
+        )
+
+    def _replace(self, version: str, fetch: Callable[[], tuple[Path, str]]) -> None:
+        try:
+            folder, digest = fetch()
+            answerer = self._load(folder)
+            answerer.answer([PROBE])
+        except Exception as error:  # noqa: BLE001 - a bundle can break a loader in any way; the old model must answer on
+            reason = error.message if isinstance(error, TriageError) else type(error).__name__
+            self.refused = Refused(version, reason, time.monotonic())
+            self._report("refused")
+            log.error("model_refused", version=version, reason=reason)
+            return
+        self.current = Loaded(answerer, version, digest, datetime.now(UTC))
+        self.refused = None
+        self._bundles.remember(Kept(version, digest))
+        self._report("loaded")
+        log.info("model_loaded", version=version, digest=digest)
+
+    def _say(self, event: str, error: TriageError) -> None:
+        """Once until something changes: a registry that is away for a day is one line, not thousands."""
+        if self._said != event:
+            self._said = event
+            log.warning(event, reason=error.message, hint=error.hint, answering=self.current is not None)

@@ -1,0 +1,85 @@
+"""The outermost layer of every request: an id, one log line, one measurement, safe headers, and no error past it."""
+
+from __future__ import annotations
+
+import re
+import time
+import traceback
+from secrets import token_hex
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from triage_serving.metrics import Metrics
+from triage_serving.problems import to_problem
+
+__all__ = ["Edge"]
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+SAFE_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+]
+QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+
+log = structlog.get_logger("triage.requests")
+
+
+class Edge:
+    """ASGI middleware around the whole app."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 0
+        started = time.perf_counter()
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *SAFE_HEADERS, (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:  # noqa: BLE001 - the last place where an error can still become an honest answer
+            _log_failure(error, request_id)
+            if status == 0:
+                await to_problem(error).response(request_id)(scope, receive, send_with_headers)
+        finally:
+            self._note(scope, request_id, status, time.perf_counter() - started)
+
+    def _note(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+        path = getattr(scope.get("route"), "path", "unknown")
+        method = scope["method"] if path != "unknown" else "any"
+        self._metrics.requests.labels(path, method, status).inc()
+        self._metrics.request_seconds.labels(path).observe(seconds)
+        if path not in QUIET:
+            log.info(
+                "request", request_id=request_id, route=path, method=method, status=status, ms=round(seconds * 1000, 2)
+            )
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(given := value.decode("latin-1")):
+            return str(given)
+    return token_hex(8)
+
+
+def _log_failure(error: Exception, request_id: str) -> None:
+    """Where it failed, not what was said there: a message may quote the ticket."""
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+    log.error("request_failed", request_id=request_id, kind=type(error).__name__, where=where)

@@ -1,0 +1,97 @@
+"""Reads the champion from MLflow. The only module here that imports it, and only when it is first asked.
+
+MLflow's own client waits for minutes on a server that is away, so calls get a short timeout and one retry; the callers
+are background threads. A local database file that training has not made yet is not touched: MLflow would create it.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from triage_ml.bundle import ARTIFACT_PATH, CHAMPION, MODEL_NAME
+from triage_ml.errors import NoModelError, RegistryError
+
+__all__ = ["MlflowRegistry", "Registered", "Registry"]
+
+NOT_THERE = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A version in the registry; `digest` is what training said of the bundle."""
+
+    version: str
+    run_id: str
+    digest: str | None
+
+
+class Registry(Protocol):
+    """Where the champion comes from."""
+
+    def champion(self) -> Registered:
+        """The version behind the alias; NoModelError for none, RegistryError where the registry does not answer."""
+        ...
+
+    def download(self, model: Registered, folder: Path) -> Path:
+        """Put the version's bundle somewhere below `folder` and return where."""
+        ...
+
+
+class MlflowRegistry:
+    """The registry at a tracking address: a server's URL or a local SQLite file."""
+
+    def __init__(self, tracking_uri: str, *, timeout_seconds: float) -> None:
+        self._uri = tracking_uri
+        self._timeout = timeout_seconds
+
+    def champion(self) -> Registered:
+        """The version behind the alias `champion`."""
+        self._refuse_missing_file()
+        with self._translated("the champion can't be looked up"):
+            version = self._client.get_model_version_by_alias(MODEL_NAME, CHAMPION)
+        return Registered(str(version.version), str(version.run_id), version.tags.get("digest"))
+
+    def download(self, model: Registered, folder: Path) -> Path:
+        """The run's artifact folder, below `folder`."""
+        from mlflow.artifacts import download_artifacts
+
+        target = tempfile.mkdtemp(dir=folder)
+        with self._translated(f"the bundle of version {model.version} can't be downloaded"):
+            path = download_artifacts(
+                run_id=model.run_id, artifact_path=ARTIFACT_PATH, dst_path=target, tracking_uri=self._uri
+            )
+        return Path(path)
+
+    @cached_property
+    def _client(self) -> Any:
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(max(1, round(self._timeout))))
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+        from mlflow import MlflowClient
+
+        return MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
+
+    def _refuse_missing_file(self) -> None:
+        scheme, _, path = self._uri.partition(":///")
+        if scheme == "sqlite" and not Path(path).is_file():
+            raise NoModelError("Nothing is registered yet.", hint="Train a model: triage train")
+
+    @contextmanager
+    def _translated(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - its client raises whatever its transport raises
+            code = getattr(error, "error_code", None)
+            if code in NOT_THERE:
+                raise NoModelError(
+                    f"Model {MODEL_NAME!r} has no version with alias {CHAMPION!r}.", hint="Train a model: triage train"
+                ) from None
+            raise RegistryError(f"MLflow: {what} ({code or type(error).__name__}).") from None

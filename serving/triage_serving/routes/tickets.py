@@ -1,0 +1,31 @@
+"""GET /v1/tickets/{id}: what was answered for a ticket, and what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from triage_ml.store import Prediction, predictions_of_ticket
+from triage_serving.problems import Problem
+from triage_serving.requests import guarded_router
+from triage_serving.schemas import TicketHistory
+from triage_serving.services import Services, ServicesDep
+
+__all__ = ["router"]
+
+router = guarded_router("score")
+
+
+@router.get("/v1/tickets/{ticket_id:path}", response_model=TicketHistory)
+async def ticket(ticket_id: str, services: ServicesDep) -> dict[str, Any]:
+    """The latest predictions of a ticket, newest first."""
+    stored = await asyncio.to_thread(_stored, services, ticket_id)
+    if not stored:
+        raise Problem(404, "unknown_ticket", "Nothing is stored for this ticket.")
+    history = [{"stored_at": row.stored_at, "answer": row.answer} for row in stored]
+    return {"ticket_id": ticket_id, "predictions": history, "outcomes": []}
+
+
+def _stored(services: Services, ticket_id: str) -> list[Prediction]:
+    with services.store.read() as connection:
+        return predictions_of_ticket(connection, ticket_id)

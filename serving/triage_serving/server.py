@@ -1,0 +1,83 @@
+"""Runs the app in this process or in several, all on one socket that is bound before anything else is started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import tempfile
+
+import uvicorn
+from fastapi import FastAPI
+
+from triage_ml.errors import ServiceError
+from triage_ml.settings import Settings
+from triage_ml.store import open_store
+from triage_serving.app import create_app
+from triage_serving.logs import configure_logs
+from triage_serving.registry import MlflowRegistry
+
+__all__ = ["app_from_environment", "bind", "serve"]
+
+SETTINGS_VARIABLE = "TRIAGE_SERVICE_SETTINGS"
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening address, or a ServiceError that says why not. Port 0 takes a free one."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise ServiceError(f"{host}: this address can't be used ({error.strerror}).") from None
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise ServiceError(
+            f"{host}:{port} can't be listened on ({error.strerror}).",
+            hint="Stop what runs there, or take another port: triage serve --port 8001 (0 takes a free one).",
+        ) from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def serve(settings: Settings, listener: socket.socket) -> None:
+    """Serve on `listener` until SIGINT or SIGTERM, then finish what is in flight."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)  # uvicorn raises the signal again when it is done
+    os.environ[SETTINGS_VARIABLE] = settings.model_dump_json()
+    config = uvicorn.Config(
+        "triage_serving.server:app_from_environment",
+        factory=True,
+        workers=settings.serving.workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=settings.serving.max_connections,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=round(settings.serving.drain_seconds),
+    )
+    if settings.serving.workers == 1:
+        uvicorn.Server(config).run(sockets=[listener])
+        return
+    from uvicorn.supervisors import Multiprocess
+
+    with tempfile.TemporaryDirectory(prefix="triage-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        Multiprocess(config, sockets=[listener]).run()
+
+
+def _end(_number: int, _frame: object) -> None:
+    raise SystemExit(0)
+
+
+def app_from_environment() -> FastAPI:
+    """The app of one process: settings from the environment, the real store, registry and loader."""
+    from triage_ml.answer import load_answerer
+
+    configure_logs()
+    settings = Settings.model_validate_json(os.environ[SETTINGS_VARIABLE])
+    registry = MlflowRegistry(settings.tracking_uri, timeout_seconds=settings.mlflow.timeout_seconds)
+    return create_app(settings, store=open_store(settings.store_url), registry=registry, load_answerer=load_answerer)
