@@ -4,15 +4,55 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from triage_ml.console import JsonOption, running
+from triage_ml.console import ConfigOption, JsonOption, running
 
 __all__ = ["app"]
 
 app = typer.Typer()
+
+
+@app.command("import")
+def import_(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE…", help="CSV, JSON Lines, a JSON array or Parquet, also gzipped."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The ticket table to write; the suffix says the format.")] = Path(
+        "tickets.parquet"
+    ),
+    map_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map", metavar="OURS=THEIRS", help="Which column is which; several may follow. Obvious names need none."
+        ),
+    ] = None,
+    sql: Annotated[
+        str | None, typer.Option(metavar="URL", help="Read from a database instead, by its SQLAlchemy URL.")
+    ] = None,
+    query: Annotated[str | None, typer.Option(help="With --sql: a SELECT, or the name of a table.")] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="Zone of times that name none; by default [calendar] timezone, which is UTC.")
+    ] = None,
+    taxonomy: Annotated[
+        Path | None, typer.Option(help="TOML file of tiers and groups; by default [taxonomy] file.")
+    ] = None,
+    dayfirst: Annotated[bool | None, typer.Option("--dayfirst/--monthfirst", help="What 03/04/2026 means.")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Turn an export into a ticket table; rows that can't be used are put aside, with the reason."""
+    with running("import", as_json) as out_:
+        from triage_ml.settings import load_settings
+        from triage_ml.tickets.command import ImportRequest, run_import, split_pairs
+
+        paths, pairs = split_pairs(files or ())
+        order: Literal["day", "month"] | None = None if dayfirst is None else ("day" if dayfirst else "month")
+        request = ImportRequest(out, paths, [*(map_ or ()), *pairs], sql, query, timezone, taxonomy, order)
+        run_import(out_, request, load_settings(config))
 
 
 @app.command()
