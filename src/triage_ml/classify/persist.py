@@ -20,14 +20,16 @@ __all__ = ["classifier_from_bundle", "classifier_to_bundle"]
 def classifier_to_bundle(model: TriageClassifier) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """(contents, arrays) for `triage_ml.bundle.write_bundle`."""
     params = {name: value for name, value in model.get_params(deep=False).items() if name != "features"}
-    contents: dict[str, Any] = {"classifier": params, "features": model.features_.get_params(), "targets": {}}
+    contents: dict[str, Any] = {"classifier": params, "features": model.features_.get_params(), "targets": []}
     arrays = {f"features.{name}": array for name, array in model.features_.to_arrays().items()}
     for index, (name, target) in enumerate(model._targets.items()):
-        contents["targets"][name] = {
+        plain = {
+            "name": name,
             "classes": list(target.head.classes),
             "temperature": target.temperature,
             "policies": [_without_evidence(policy) for policy in target.policies],
         }
+        contents["targets"].append(plain)
         arrays |= {
             f"target-{index}.weights": target.head.weights,
             f"target-{index}.intercept": target.head.intercept,
@@ -42,12 +44,12 @@ def classifier_from_bundle(contents: Mapping[str, Any], arrays: Mapping[str, NDA
     mine = {name.removeprefix("features."): array for name, array in arrays.items() if name.startswith("features.")}
     model.features_ = LexicalFeatures.from_arrays(contents["features"], mine)
     model._targets = {}
-    for index, (name, plain) in enumerate(contents["targets"].items()):
+    for index, plain in enumerate(contents["targets"]):
         part = {key: arrays[f"target-{index}.{key}"] for key in ("weights", "intercept", "evidence")}
         head = LinearHead(tuple(plain["classes"]), part["weights"], part["intercept"])
         evidence = np.asarray(part["evidence"], dtype=bool)
         policies = tuple(Policy(**policy, evidence=evidence) for policy in plain["policies"])
-        model._targets[name] = _Target(head, plain["temperature"], policies)
+        model._targets[plain["name"]] = _Target(head, plain["temperature"], policies)
     model._describe()
     return model
 
