@@ -4,7 +4,8 @@ Each text is joined to its nearest neighbours by exact cosine; distances are sca
 it (McInnes et al. 2018, section 3.1), so that dense and thin regions count alike; communities of that graph maximise
 modularity (Blondel et al. 2008). Modularity has one free number, the resolution. A fixed one drifts with the size of the
 data, so it is read off the data: of a ladder of resolutions the finest is taken whose groups are still about as well
-apart as the best (`separation`).
+apart as the best (`separation`). One resolution does not fit all groups either, modularity joins small ones (Fortunato and
+Barthélemy 2007): a group whose own communities lie clearly apart is split again.
 
 Nothing here is random but the seeds, which are fixed, and nothing depends on the number of threads.
 """
@@ -24,11 +25,18 @@ IntArray = NDArray[np.int64]
 
 NEIGHBOURS = 12
 BLOCK = 2_048
-RESOLUTIONS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 16.0, 23.0, 32.0)
+RESOLUTIONS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 16.0, 23.0)
+JUDGED_ON = 4_000  # texts that a cut is judged by
 
 #: A resolution whose separation is within this share of the best is as good; the finest of those is taken, because a
 #: pattern that ops can act on is a narrow one. Checked on the train parts of banking77 and clinc150.
 AS_GOOD = 0.02
+
+#: Separation of a group's own communities from which they are groups of their own. Chosen on the simulated desk, where it
+#: takes the purity of the 50 largest from 0.74 to 0.84 and costs nothing in ARI.
+APART = 0.20
+SMALLEST_SPLIT = 20
+DEEPEST_SPLIT = 3
 
 
 @dataclass(frozen=True)
@@ -47,11 +55,12 @@ def discover(vectors: FloatArray, weights: IntArray) -> Discovery:
     graph = neighbour_graph(vectors)
     cuts = []
     for resolution in RESOLUTIONS:
-        labels = _settle(vectors, communities(graph, resolution))
-        cuts.append(Discovery(labels, resolution, separation(vectors, labels)))
+        labels = communities(graph, resolution)
+        cuts.append(Discovery(labels, resolution, separation(vectors, labels, judged_on=JUDGED_ON)))
     best = max(cut.separation for cut in cuts)
     chosen = [cut for cut in cuts if cut.separation >= best - abs(best) * AS_GOOD][-1]
-    return Discovery(_largest_first(chosen.labels, weights), chosen.resolution, chosen.separation)
+    labels = _settle(vectors, _split(vectors, graph, chosen.labels))
+    return Discovery(_largest_first(labels, weights), chosen.resolution, chosen.separation)
 
 
 def neighbour_graph(vectors: FloatArray, neighbours: int = NEIGHBOURS) -> sparse.csr_array:
@@ -88,17 +97,19 @@ def centroids_of(vectors: FloatArray, labels: IntArray) -> FloatArray:
     return units
 
 
-def separation(vectors: FloatArray, labels: IntArray) -> float:
+def separation(vectors: FloatArray, labels: IntArray, *, judged_on: int | None = None) -> float:
     """How much nearer texts are to the rest of their own group than to the next group, mean over texts.
 
     Cosine to the own centroid without the text itself (0 for one that is alone), minus cosine to the best other one: the
     numerator of the simplified silhouette (Hruschka et al. 2004). It falls where groups are cut that belong together.
+    `judged_on` takes the mean over the first so many texts only.
     """
     sums = _sums(vectors, labels)
+    units = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
+    vectors, labels = vectors[:judged_on], labels[:judged_on]
     others = sums[labels] - vectors
     length = np.linalg.norm(others, axis=1)
     own = np.where(length > 1e-6, np.einsum("ij,ij->i", vectors, others) / np.maximum(length, 1e-6), 0.0)
-    units = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
     total = 0.0
     for start in range(0, len(vectors), BLOCK):
         block = slice(start, start + BLOCK)
@@ -122,6 +133,37 @@ def _nearest(vectors: FloatArray, count: int) -> tuple[IntArray, FloatArray]:
         index[start : start + len(block)] = np.take_along_axis(near, order, axis=1)
         similarity[start : start + len(block)] = np.take_along_axis(found, order, axis=1)
     return index, similarity
+
+
+def _split(vectors: FloatArray, graph: sparse.csr_array, labels: IntArray) -> IntArray:
+    """Split groups whose own communities are `APART`, and their parts again."""
+    split = np.empty_like(labels)
+    count = 0
+    waiting = [(members, 0) for members in _members(labels)]
+    while waiting:
+        members, depth = waiting.pop()
+        parts = _parts(vectors, graph, members) if depth < DEEPEST_SPLIT else [members]
+        if len(parts) > 1:
+            waiting += [(part, depth + 1) for part in parts]
+        else:
+            split[members] = count
+            count += 1
+    return split
+
+
+def _parts(vectors: FloatArray, graph: sparse.csr_array, members: IntArray) -> list[IntArray]:
+    """The communities of a group, or the group as it is where they are not apart."""
+    if len(members) < SMALLEST_SPLIT:
+        return [members]
+    labels = communities(sparse.csr_array(graph[members][:, members]), 1.0)
+    if labels.max() == 0 or separation(vectors[members], labels) < APART:
+        return [members]
+    return [members[part] for part in _members(labels)]
+
+
+def _members(labels: IntArray) -> list[IntArray]:
+    order = np.argsort(labels, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(labels))[:-1])
 
 
 def _settle(vectors: FloatArray, labels: IntArray) -> IntArray:

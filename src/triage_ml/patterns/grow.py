@@ -24,7 +24,10 @@ from triage_ml.patterns.uniques import text_key
 __all__ = ["Growth", "Said", "grow"]
 
 #: Texts that one search looks at; the most frequent come first, the others are assigned to what was found.
-SEARCHED = 20_000
+SEARCHED = 12_000
+
+#: The second search looks through what the first left over.
+SEARCHES = 2
 
 #: Mean cosine of a group's texts to their centre below which they have nothing in common.
 COHESION = 0.35
@@ -103,9 +106,10 @@ def grow(
         left = [one for one, index in zip(said, known.tolist(), strict=True) if index == NO_PATTERN]
         pool = _pool(left, [one for one in start.rare if one.seen >= forget_before], week)
         placed = start.space.encode([one.text for one in pool])
-        grown = _with_groups(start, _find_groups(pool, placed, min_tickets), week)
+        grown = start
+        for _ in range(SEARCHES):
+            grown, pooled = _search(grown, pool, placed, week, min_tickets)
         pattern, similarity = assign_vectors(vectors, grown.prototypes)
-        pooled, _ = assign_vectors(placed, grown.prototypes)
     still_rare = tuple(one for one, index in zip(pool, pooled.tolist(), strict=True) if index == NO_PATTERN)
     claimed = {
         text_key(one.text): grown.ids[index]
@@ -127,6 +131,17 @@ def _pool(left: Sequence[Said], rare: Sequence[Rare], week: str) -> list[Rare]:
         before = pool[one.text].tickets if one.text in pool else 0
         pool[one.text] = Rare(one.text, one.headline, one.example, before + one.tickets, week)
     return [pool[text] for text in sorted(pool, key=lambda text: (text_key(text), text))]
+
+
+def _search(
+    book: PatternBook, pool: Sequence[Rare], placed: NDArray[np.float32], week: str, min_tickets: int
+) -> tuple[PatternBook, NDArray[np.int64]]:
+    """The book after one search, and where the whole pool belongs by it."""
+    before, _ = assign_vectors(placed, book.prototypes)
+    rest = np.flatnonzero(before == NO_PATTERN)
+    groups = _find_groups([pool[index] for index in rest], placed[rest], min_tickets)
+    grown = _with_groups(book, groups, week)
+    return grown, assign_vectors(placed, grown.prototypes)[0]
 
 
 def _find_groups(pool: Sequence[Rare], vectors: NDArray[np.float32], min_tickets: int) -> list[_Group]:

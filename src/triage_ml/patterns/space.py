@@ -21,7 +21,7 @@ __all__ = ["LexicalSpace"]
 
 DIMENSIONS = 256
 COLUMNS = 20_000  # a block: words, pieces
-FITTED_ON = 8_000  # texts that the latent space is computed from; more change nothing but the time
+FITTED_ON = 6_000  # texts that the latent space is computed from; more change nothing but the time
 BLOCK = 2_048
 
 
@@ -90,5 +90,5 @@ class LexicalSpace:
 def _right_vectors(matrix: Any, dimensions: int) -> NDArray[np.float32]:
     from sklearn.utils.extmath import randomized_svd
 
-    _, _, right = randomized_svd(matrix, dimensions, n_iter=3, random_state=0)
+    _, _, right = randomized_svd(matrix, dimensions, n_iter=2, random_state=0)
     return np.ascontiguousarray(right.T, dtype=np.float32)
