@@ -108,11 +108,12 @@ class Workshop:
         self, block: Block, ticket_id: str, opened: int, week: int, index: int, channel: int, region: int, dice: Dice
     ) -> None:
         kind = self.catalogue.kinds[index]
-        tier = self._router.tier(index, dice)
         person = _requester(self._staff[region], dice)
         words = TicketWords(self.catalogue.slots, dice, person, opened, "en")
         words.language = self._writer.language(index, channel, words)
-        filed = self._writer.write(index, channel, tier != min(kind.tiers, key=self._rank), words)
+        ask, place = self._writer.choose(index, channel, words)
+        tier = self._router.tier(index, place, dice)
+        filed = self._writer.write(index, ask, channel, tier, words)
         item = None if dice.chance(NOISE.missing_item) else words.configuration_item()
         route = self._router.route(index, tier, region, channel, dice)
         handoffs = len(route.groups) - 1
@@ -165,9 +166,6 @@ class Workshop:
                 "mislabelled": recorded_tier != route.tier or route.category != kind.category,
             }
         )
-
-    def _rank(self, tier: str) -> tuple[int, str]:
-        return self.catalogue.organisation.rank[tier], tier
 
     def _resolve(self, kind: Kind, index: int, machine: bool, words: TicketWords) -> tuple[str, str]:
         """Id of the resolution, and the close notes."""

@@ -20,7 +20,7 @@ WEEK_NOISE = 0.05  # sigma of a week's own ups and downs, log-normal
 SEASON = {52: 0.55, 1: 0.7, 31: 0.88, 32: 0.85, 33: 0.88}  # by ISO week: holidays
 MONTH_END = 1.9  # times the usual on the last and first working days of a month
 #: Changes in half a year; a shorter desk has fewer, but at least one of each.
-APPEARING, FADING, BURSTING, AUTOMATED = 8, 6, 6, 10
+APPEARING, FADING, BURSTING, AUTOMATED = 8, 6, 6, 7
 BURST_SHARE = 0.02  # of a week's tickets, when a kind bursts
 #: Share of a weekday's tickets in each of 24 hours, from the start of the office day on.
 OFFICE_DAY = (6, 11, 12, 10, 8, 6, 8, 9, 8, 6, 3, 2, 1, 1, 0.7, 0.5, 0.4, 0.3, 0.3, 0.3, 0.4, 0.6, 1.2, 3)
@@ -148,11 +148,11 @@ def _appear_and_fade(draft: _Draft, kinds: tuple[Kind, ...], weeks: int, rng: np
 
 
 def _automate(draft: _Draft, kinds: tuple[Kind, ...], weeks: int, rng: np.random.Generator) -> None:
-    worth = np.array([kind.weight * kind.median for kind in kinds])
+    worth = np.sqrt([kind.weight * kind.median for kind in kinds])
     lasting = draft.factor.min(axis=0) == 1  # nobody automates what is going away
     options = [i for i, kind in enumerate(kinds) if kind.automation and lasting[i]]
     for kind in _some(rng, options, AUTOMATED, weeks, worth):
-        week = int(rng.integers(max(1, weeks // 5), max(2, round(weeks * 0.85))))
+        week = int(rng.integers(max(1, weeks // 6), max(2, round(weeks * 0.75))))
         automation = kinds[kind].automation
         draft.automated_from[kind] = week
         what = f"automated: {kinds[kind].id} ({automation.kind if automation else ''})"

@@ -56,4 +56,8 @@ class Weighted:
 
     def draw(self, dice: Dice) -> str:
         """One option, as often as its share says."""
-        return self.options[bisect_right(self._bounds, dice.random())]
+        return self.at(dice.random())
+
+    def at(self, place: float) -> str:
+        """The option whose part of [0, 1) holds `place`."""
+        return self.options[bisect_right(self._bounds, place)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from triage_ml.simulate.dice import Dice
 
-__all__ = ["NOISE", "Noise", "mistype"]
+__all__ = ["NOISE", "VAGUENESS", "Noise", "mistype"]
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,11 @@ class Noise:
     signature: float = 0.6  # of mails
     quoted_thread: float = 0.12  # of mails
     trace: float = 0.04  # of incidents by mail or portal
-    vague: float = 0.045  # one line from a pool that a broad area shares
-    misread: float = 0.03  # told in the words of another kind of the same area: the symptom, not the cause
-    second_problem: float = 0.035
+    vague: float = 0.09  # one line from a pool that a broad area shares; times `VAGUENESS` of the tier that solves it
+    misread: float = (
+        0.06  # in the words of another kind of the area that the same tier solves: the symptom, not the cause
+    )
+    second_problem: float = 0.05
     tried: float = 0.03  # "I have restarted already", where the lowest tier solves it
     tried_escalated: float = 0.35  # the same, where a higher tier solves it
     personal_data: float = 0.05
@@ -40,7 +42,8 @@ class Noise:
     missing_item: float = 0.4  # of tickets that name a thing of the configuration database
     empty_notes: float = 0.10  # close notes that say nothing
     # Work
-    tier_sharpness: float = 1.0  # exponent on a kind's tier shares: above 1 the usual tier solves more of it
+    tier_sharpness: float = 2.2  # exponent on a kind's tier shares: above 1 the usual tier solves more of it
+    telling: float = 0.92  # the way of asking hints at the tier that solves it
     desk_first: float = 0.45  # of what a higher tier solves: the service desk has it first
     wrong_first: float = 0.16  # it starts in a group that has nothing to do with it
     handoff_minutes: float = 7.0  # each hand-off costs this much,
@@ -51,6 +54,9 @@ class Noise:
 
 NOISE = Noise()
 
+#: People who need the service desk write less than engineers and machines do; for tiers that are not listed, 1.
+VAGUENESS = {"L1": 1.5, "L2-EUC": 1.2, "L2": 0.6, "NOC": 0.3, "L3": 0.3}
+
 _NEIGHBOURS = {
     "a": "qs", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "f": "dg", "g": "fh", "h": "gj", "i": "uo", "j": "hk",
     "k": "jl", "l": "k", "m": "n", "n": "bm", "o": "ip", "p": "o", "q": "wa", "r": "et", "s": "ad", "t": "ry",
@@ -60,20 +66,17 @@ _NEIGHBOURS = {
 
 def mistype(text: str, every: int, dice: Dice) -> str:
     """Slips of the finger: letters swapped, dropped, doubled or hit beside, about one in `every` characters."""
-    letters = list(text)
-    for _ in range(1 + dice.below(max(1, 2 * len(letters) // every))):
-        at = dice.below(len(letters) - 1) if len(letters) > 1 else 0
-        letter = letters[at].lower() if letters else ""
-        if letter not in _NEIGHBOURS:
-            continue
-        slip = dice.below(4)
-        if slip == 0 and letters[at + 1].isalpha():
-            letters[at], letters[at + 1] = letters[at + 1], letters[at]
-        elif slip == 1:
-            letters[at] = ""
-        elif slip == 2:
-            letters[at] *= 2
-        else:
-            letters[at] = dice.pick(_NEIGHBOURS[letter])
-        letters = list("".join(letters))
-    return "".join(letters)
+    for _ in range(1 + dice.below(max(1, 2 * len(text) // every))):
+        if len(text) > 2:
+            text = _slip(text, dice.below(len(text) - 1), dice)
+    return text
+
+
+def _slip(text: str, at: int, dice: Dice) -> str:
+    letter, following = text[at], text[at + 1]
+    beside = _NEIGHBOURS.get(letter.lower())
+    if beside is None:
+        return text
+    swapped = following + letter if following.isalpha() else letter + following
+    slips = (swapped, following, letter + letter + following, dice.pick(beside) + following)
+    return text[:at] + dice.pick(slips) + text[at + 2 :]

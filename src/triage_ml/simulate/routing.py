@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from triage_ml.simulate.catalogue import CHANNELS, Catalogue, Kind
@@ -62,13 +63,19 @@ class Router:
         self._kinds = catalogue.kinds
         self._noise = noise
         self._desks = tuple(region.service_desk for region in self._organisation.regions)
-        sharp = noise.tier_sharpness
-        self._tiers = [Weighted({tier: share**sharp for tier, share in kind.tiers.items()}) for kind in self._kinds]
+        rank = self._organisation.rank
+        self._tiers = [
+            Weighted({name: kind.tiers[name] ** noise.tier_sharpness for name in sorted(kind.tiers, key=_by(rank))})
+            for kind in self._kinds
+        ]
         self._nearby = self._groups_by_category()
 
-    def tier(self, index: int, dice: Dice) -> str:
-        """The tier that solves a ticket of this kind."""
-        return self._tiers[index].draw(dice)
+    def tier(self, index: int, place: float, dice: Dice) -> str:
+        """The tier that solves a ticket of this kind, low tiers for low places.
+
+        `place` is where the way of asking stands in [0, 1): it decides in `telling` of all cases, chance in the rest.
+        """
+        return self._tiers[index].at(place if dice.chance(self._noise.telling) else dice.random())
 
     def route(self, index: int, tier: str, region: int, channel: int, dice: Dice) -> Route:
         """The groups that have the ticket, and the category that is written on it."""
@@ -112,6 +119,10 @@ def final_taxonomy(catalogue: Catalogue, names: GroupNames) -> Taxonomy:
     """The taxonomy of the desk as it is after the last week."""
     organisation = catalogue.organisation
     return Taxonomy(organisation.tiers, names.final(), catalogue.categories, organisation.currency)
+
+
+def _by(rank: Mapping[str, int]) -> Callable[[str], tuple[int, str]]:
+    return lambda tier: (rank[tier], tier)
 
 
 def _without_repeats(path: list[str]) -> tuple[str, ...]:
