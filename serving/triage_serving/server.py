@@ -32,6 +32,7 @@ def bind(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
+        listener.listen(128)  # from here on the port is ours, and who comes early waits instead of failing
     except OSError as error:
         listener.close()
         raise ServiceError(

@@ -13,6 +13,8 @@ from triage_ml.console import ConfigOption, JsonOption, running
 __all__ = ["app"]
 
 app = typer.Typer()
+store = typer.Typer(no_args_is_help=True, help="The database of predictions, patterns and decisions.")
+app.add_typer(store, name="store")
 
 
 @app.command("import")
@@ -73,3 +75,17 @@ def simulate(
         from triage_ml.simulate.command import run_simulate
 
         run_simulate(out_, out_folder=out, tickets=tickets, weeks=weeks, seed=seed, quiet=quiet, end=end.date())
+
+
+@store.command("upgrade")
+def upgrade(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Create the store, or bring an older one to this version's schema."""
+    with running("store upgrade", as_json) as out:
+        from triage_ml.settings import load_settings
+        from triage_ml.store import open_store
+
+        opened = open_store(load_settings(config).store_url)
+        schema = opened.schema()
+        opened.close()
+        out.say(f"{opened.where} is at schema {schema}.")
+        out.result(store=opened.where, schema=schema)

@@ -10,7 +10,7 @@ from sqlalchemy import exc
 
 from triage_ml.errors import StoreError
 from triage_ml.store.engine import READ_ONLY, make_engine, shown
-from triage_ml.store.migrate import check_schema, touch_schema, upgrade_schema
+from triage_ml.store.migrate import check_schema, stored_revision, touch_schema, upgrade_schema
 
 __all__ = ["Store", "open_store"]
 
@@ -56,6 +56,11 @@ class Store:
         """Write one row and commit it: nothing less shows a full disk or a read-only file. Raises StoreError."""
         with self.begin() as connection:
             touch_schema(connection)
+
+    def schema(self) -> str | None:
+        """The revision that the schema is at."""
+        with self.read() as connection:
+            return stored_revision(connection)
 
     def close(self) -> None:
         """Close the pooled connections; the store can be used again afterwards."""

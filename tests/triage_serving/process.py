@@ -1,0 +1,71 @@
+"""A service in a process of its own, as an operator starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from conftest import wait_until
+
+TRIAGE = [sys.executable, "-c", "from triage_ml.cli import main; main()"]
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """One `triage` command to its end, with `folder` as working directory."""
+    return subprocess.run([*TRIAGE, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+
+def result(folder: Path, *arguments: str) -> dict[str, Any]:
+    """The JSON object of a command that must work."""
+    done = run(folder, *arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+class Service:
+    """A running `triage serve`."""
+
+    def __init__(self, folder: Path, process: subprocess.Popen[str], url: str, key: str) -> None:
+        self.folder = folder
+        self.process = process
+        self.url = url
+        self.client = httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=20)
+
+    def is_ready(self) -> bool:
+        return self.client.get("/readyz").status_code == 200
+
+    def logs(self) -> list[dict[str, Any]]:
+        """The log lines so far; every line must be a JSON object."""
+        return [json.loads(line) for line in (self.folder / "serve.log").read_text().splitlines()]
+
+
+@contextmanager
+def service(folder: Path, *arguments: str, ready: bool = True) -> Iterator[Service]:
+    """Start `triage serve` on a free port, with a key, and end it afterwards."""
+    key = result(folder, "keys", "create", "--scope", "score")["key"]
+    environment = os.environ | {"TRIAGE_SERVING__POLL_SECONDS": "0.2"}
+    with (folder / "serve.log").open("w") as log:
+        command = [*TRIAGE, "serve", "--port", "0", "--json", *arguments]
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+    assert process.stdout is not None
+    try:
+        running = Service(folder, process, json.loads(process.stdout.readline())["url"], key)
+        with running.client:
+            if ready:
+                wait_until(running.is_ready, 30)
+            yield running
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
