@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator
-from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.validation import check_is_fitted
 
 from triage_ml.classify.calibrate import fit_temperature, softmax
@@ -248,10 +247,9 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
     ) -> tuple[NDArray[np.float32], NDArray[Any]]:
         """Margins of every ticket by a head that did not see it; a fold without a class gives it the lowest margin."""
         margins = np.zeros((len(truth), len(head.classes)), dtype=np.float32)
-        folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=self.seed)
-        rare = np.isin(truth, [label for label in head.classes if (truth == label).sum() < _FOLDS])
-        strata = np.where(rare, "", truth)
-        for fit, ask in folds.split(vectors, strata):
+        folds = _folds(truth, self.seed)
+        for number in range(_FOLDS):
+            fit, ask = np.flatnonzero(folds != number), np.flatnonzero(folds == number)
             part = fit_head(name, vectors[fit], truth[fit], penalty=self.penalty, seed=self.seed)
             given = part.margins(vectors[ask])
             rows = np.repeat(given.min(axis=1, keepdims=True), len(head.classes), axis=1)
@@ -276,3 +274,11 @@ def _labels(y: pd.DataFrame | pd.Series) -> pd.DataFrame:
 def _labelled(vectors: sparse.csr_matrix, labels: pd.Series) -> tuple[sparse.csr_matrix, NDArray[Any]]:
     present = labels.notna().to_numpy()
     return vectors[present], labels.to_numpy(dtype=object)[present]
+
+
+def _folds(truth: NDArray[Any], seed: int) -> NDArray[np.int64]:
+    """A fold for each ticket, each class spread evenly over them, however rare. Shape (tickets,)."""
+    order = np.random.default_rng(seed).permutation(len(truth))
+    folds = np.empty(len(truth), dtype=np.int64)
+    folds[order] = pd.Series(truth[order]).groupby(truth[order]).cumcount().to_numpy() % _FOLDS
+    return folds

@@ -96,5 +96,7 @@ def _merge(parts: list[tuple[UInt64Array, NDArray[np.int64]]]) -> tuple[UInt64Ar
     counts = np.concatenate([part[1] for part in parts])
     order = np.argsort(hashes, kind="stable")
     hashes, counts = hashes[order], counts[order]
-    first = np.flatnonzero(np.concatenate([[True], hashes[1:] != hashes[:-1]]))
+    new = np.ones(len(hashes), dtype=bool)
+    new[1:] = hashes[1:] != hashes[:-1]
+    first = np.flatnonzero(new)
     return hashes[first], np.add.reduceat(counts, first) if len(first) else counts
