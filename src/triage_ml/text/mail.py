@@ -64,7 +64,7 @@ def drop_thread(text: str) -> str:
         own = _GREETING.sub("", drop_signature(top))
         if len(_WORD.findall(own)) >= _FEWEST_WORDS:
             return top
-        return _HEADER_LINE.sub("", _THREAD.sub("", text))
+        return _THREAD.sub("", _HEADER_LINE.sub("", text))
     return _QUOTED_LINE.sub("", text)
 
 

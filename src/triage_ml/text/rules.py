@@ -1,7 +1,9 @@
 """Ordered small rules over many texts: the machine under `redact` and `mask`.
 
-Regular expressions are slow where nothing matches, which is most of the time. So each rule may name literals that a text
-must hold before it is tried (`needs`); neighbours with the same `needs` share the test.
+Most rules match nothing in most texts, and a regular expression takes its time to say so. Three things make that cheap. A
+rule names literals that a text must hold (`needs`), which costs next to nothing. It may name a quick pattern that must be
+found besides (`hint`); neighbours with the same needs or hint share the test. And a pattern that begins with a plain set of
+characters, before any look-behind, lets the engine skip to the places where it could begin.
 
 Rules run until nothing changes any more, so the result never depends on how often they were applied. It ends because no
 rule of ours matches a placeholder: every round leaves less text that can match.
@@ -35,8 +37,9 @@ class Rule:
     replacement
         As for `re.sub`: a template, or a function of the match.
     needs
-        Lower-case literals, one of which must be in the lower-cased text for the pattern to match at all.
-        Empty: the rule is always tried.
+        Lower-case literals, one of which must be in the lower-cased text for the pattern to match at all. Empty: no matter.
+    hint
+        A quick pattern that must be found for `pattern` to match at all.
 
     >>> import re
     >>> from triage_ml.text import MASK_RULES, mask
@@ -49,15 +52,27 @@ class Rule:
     pattern: re.Pattern[str]
     replacement: str | Callable[[re.Match[str]], str]
     needs: tuple[str, ...] = ()
+    hint: re.Pattern[str] | None = None
 
 
 def apply_rules(texts: Iterable[str], rules: Sequence[Rule]) -> list[str]:
     """Every text with every rule applied, in order; as many texts out as in."""
-    plan = [(needs, list(group)) for needs, group in groupby(rules, key=lambda rule: rule.needs)]
+    plan = _plan(rules)
     return [_settle(text, plan) for text in texts]
 
 
-def _settle(text: str, plan: list[tuple[tuple[str, ...], list[Rule]]]) -> str:
+Plan = list[tuple[tuple[str, ...], list[tuple[re.Pattern[str] | None, list[Rule]]]]]
+
+
+def _plan(rules: Sequence[Rule]) -> Plan:
+    """The rules in order, neighbours with the same needs together, and in there neighbours with the same hint."""
+    return [
+        (needs, [(hint, list(same)) for hint, same in groupby(group, key=lambda rule: rule.hint)])
+        for needs, group in groupby(rules, key=lambda rule: rule.needs)
+    ]
+
+
+def _settle(text: str, plan: Plan) -> str:
     for _ in range(MAX_ROUNDS):
         before = text
         text = _once(text, plan)
@@ -66,13 +81,15 @@ def _settle(text: str, plan: list[tuple[tuple[str, ...], list[Rule]]]) -> str:
     return text
 
 
-def _once(text: str, plan: list[tuple[tuple[str, ...], list[Rule]]]) -> str:
+def _once(text: str, plan: Plan) -> str:
     lowered = text.lower()
-    for needs, rules in plan:
+    for needs, groups in plan:
         if needs and not _holds_any(lowered, needs):
             continue
-        for rule in rules:
-            text = rule.pattern.sub(rule.replacement, text)
+        for hint, rules in groups:
+            if hint is None or hint.search(text):
+                for rule in rules:
+                    text = rule.pattern.sub(rule.replacement, text)
     return text
 
 
