@@ -9,7 +9,7 @@ from typing import Any, Literal
 import structlog
 
 from triage_ml.bundle import MODEL_NAME
-from triage_ml.store import Prediction, Store, add_predictions, new_prediction_id
+from triage_ml.store import Prediction, Store, add_predictions, new_id
 from triage_ml.text import redact
 from triage_serving.champion import Champion, Loaded
 from triage_serving.metrics import Metrics
@@ -71,7 +71,7 @@ class Scoring:
         self._metrics.answered(answers)
         model = {"name": MODEL_NAME, "version": loaded.version, "digest": loaded.digest}
         now = datetime.now(UTC)
-        return [_completed(answer, new_prediction_id(now), model) for answer in answers]
+        return [_completed(answer, new_id(now), model) for answer in answers]
 
     def _store_all(self, jobs: Sequence[Job], results: Sequence[list[dict[str, Any]] | Exception]) -> None:
         answered = [

@@ -8,8 +8,20 @@ A module a concern: its tables on `schema.metadata`, its functions taking the co
 """
 
 from triage_ml.store.database import Store, open_store
+from triage_ml.store.idempotency import Once, claim
 from triage_ml.store.keys import SCOPES, ApiKey, Scope, create_key, list_keys, revoke_key, split_key, touch_keys
+from triage_ml.store.outcomes import (
+    SOURCES,
+    ClosedTicket,
+    Outcome,
+    Source,
+    add_outcome,
+    closed_tickets,
+    joined_prediction,
+    outcomes_of_ticket,
+)
 from triage_ml.store.patterns import (
+    FACT_COLUMNS,
     PatternRecord,
     WeekList,
     claim_texts,
@@ -18,35 +30,55 @@ from triage_ml.store.patterns import (
     latest_book,
     mined_weeks,
     pattern_records,
-    publish_book,
     put_facts,
     put_patterns,
     put_week,
     read_week,
+    use_book,
 )
-from triage_ml.store.predictions import Prediction, add_predictions, new_prediction_id, predictions_of_ticket
+from triage_ml.store.predictions import (
+    Prediction,
+    add_predictions,
+    answers_by_id,
+    new_id,
+    predictions_of_ticket,
+)
+from triage_ml.store.retention import forget_requests, prune
 
 __all__ = [
+    "FACT_COLUMNS",
     "SCOPES",
+    "SOURCES",
     "ApiKey",
+    "ClosedTicket",
+    "Once",
+    "Outcome",
     "PatternRecord",
     "Prediction",
     "Scope",
+    "Source",
     "Store",
     "WeekList",
+    "add_outcome",
     "add_predictions",
+    "answers_by_id",
+    "claim",
     "claim_texts",
+    "closed_tickets",
     "create_key",
     "fact_digests",
     "facts_between",
+    "forget_requests",
+    "joined_prediction",
     "latest_book",
     "list_keys",
     "mined_weeks",
-    "new_prediction_id",
+    "new_id",
     "open_store",
+    "outcomes_of_ticket",
     "pattern_records",
     "predictions_of_ticket",
-    "publish_book",
+    "prune",
     "put_facts",
     "put_patterns",
     "put_week",
@@ -54,4 +86,5 @@ __all__ = [
     "revoke_key",
     "split_key",
     "touch_keys",
+    "use_book",
 ]

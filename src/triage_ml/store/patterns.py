@@ -26,11 +26,11 @@ __all__ = [
     "latest_book",
     "mined_weeks",
     "pattern_records",
-    "publish_book",
     "put_facts",
     "put_patterns",
     "put_week",
     "read_week",
+    "use_book",
 ]
 
 CHUNK = 500
@@ -203,7 +203,7 @@ def read_week(connection: sa.Connection, week: str) -> WeekList | None:
     return WeekList(head["week"], head["tickets"], head["covered"], rows)
 
 
-def publish_book(connection: sa.Connection, digest: str, *, now: datetime) -> None:
+def use_book(connection: sa.Connection, digest: str, *, now: datetime) -> None:
     """Note the pattern bundle that is to be used from now on; the same one again changes nothing."""
     if latest_book(connection) != digest:
         connection.execute(sa.insert(pattern_bundles), {"digest": digest, "published_at": now})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,15 @@ import sqlalchemy as sa
 
 from triage_ml.store.schema import BigId, Instant, metadata
 
-__all__ = ["Prediction", "add_predictions", "new_prediction_id", "predictions", "predictions_of_ticket"]
+__all__ = [
+    "Prediction",
+    "add_predictions",
+    "answers_by_id",
+    "from_row",
+    "new_id",
+    "predictions",
+    "predictions_of_ticket",
+]
 
 predictions = sa.Table(
     "predictions",
@@ -49,7 +57,7 @@ class Prediction:
     answer: Mapping[str, Any]
 
 
-def new_prediction_id(now: datetime) -> str:
+def new_id(now: datetime) -> str:
     """A UUID of version 7: milliseconds first, so that rows of one hour lie together in the index."""
     milliseconds = int(now.timestamp() * 1000) & (1 << 48) - 1
     value = milliseconds << 80 | secrets.randbits(80)
@@ -73,8 +81,17 @@ def predictions_of_ticket(connection: sa.Connection, ticket_id: str, *, limit: i
         .order_by(predictions.c.number.desc())
         .limit(limit)
     )
-    return [_from_row(row) for row in connection.execute(query).mappings()]
+    return [from_row(row) for row in connection.execute(query).mappings()]
 
 
-def _from_row(row: sa.RowMapping) -> Prediction:
+def answers_by_id(connection: sa.Connection, prediction_ids: Sequence[str]) -> list[Mapping[str, Any]]:
+    """The answers with these ids, in their order; an unknown id is a KeyError."""
+    query = sa.select(predictions.c.prediction_id, predictions.c.answer)
+    rows = connection.execute(query.where(predictions.c.prediction_id.in_(prediction_ids)))
+    found = {row.prediction_id: row.answer for row in rows}
+    return [found[prediction_id] for prediction_id in prediction_ids]
+
+
+def from_row(row: sa.RowMapping) -> Prediction:
+    """A row of `predictions` as what it stands for."""
     return Prediction(**{name: value for name, value in row.items() if name != "number"})

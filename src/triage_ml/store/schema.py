@@ -6,11 +6,14 @@ A new table goes into its module *and* into a migration; `tests/triage_ml/store/
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
-__all__ = ["BigId", "Instant", "metadata"]
+__all__ = ["BigId", "Instant", "insert_new", "metadata"]
 
 metadata = sa.MetaData(
     naming_convention={
@@ -46,3 +49,10 @@ class Instant(sa.TypeDecorator[datetime]):
 
 #: A key that the database counts up itself; SQLite does that for INTEGER alone.
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def insert_new(connection: sa.Connection, table: sa.Table, values: Mapping[str, Any], *unique: str) -> bool:
+    """Insert a row unless one with the same `unique` columns is there; True where it was inserted."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    insert = dialect.insert(table).on_conflict_do_nothing(index_elements=unique)
+    return connection.execute(insert.returning(table.c[unique[0]]), dict(values)).first() is not None

@@ -6,14 +6,14 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from triage_ml.store import Prediction, Store, add_predictions, new_prediction_id, predictions_of_ticket
+from triage_ml.store import Prediction, Store, add_predictions, new_id, predictions_of_ticket
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
 
 def prediction(ticket_id: str, stored_at: datetime = NOW) -> Prediction:
     return Prediction(
-        prediction_id=new_prediction_id(stored_at),
+        prediction_id=new_id(stored_at),
         ticket_id=ticket_id,
         stored_at=stored_at,
         model_version="7",
@@ -56,6 +56,6 @@ def test_adding_none_is_fine(store: Store) -> None:
 
 
 def test_prediction_ids_are_uuids_that_sort_by_time() -> None:
-    early, late = new_prediction_id(NOW), new_prediction_id(NOW + timedelta(milliseconds=1))
+    early, late = new_id(NOW), new_id(NOW + timedelta(milliseconds=1))
     assert UUID(early).version == UUID(late).version == 7
     assert early < late

@@ -15,6 +15,8 @@ def upgrade() -> None:
     """Create every table of the first release, one function a concern."""
     _predictions()
     _keys()
+    _outcomes()
+    _idempotency()
     _patterns()
 
 
@@ -93,4 +95,31 @@ def _patterns() -> None:
         sa.Column("number", BigId, primary_key=True),
         sa.Column("digest", sa.String(80), nullable=False),
         sa.Column("published_at", Instant, nullable=False),
+    )
+
+
+def _outcomes() -> None:
+    op.create_table(
+        "outcomes",
+        sa.Column("number", BigId, primary_key=True),
+        sa.Column("outcome_id", sa.String(36), nullable=False, unique=True),
+        sa.Column("fingerprint", sa.String(64), nullable=False, unique=True),
+        sa.Column("ticket_id", sa.String(200), nullable=False, index=True),
+        sa.Column("prediction_id", sa.String(36)),
+        sa.Column("labels", sa.JSON, nullable=False),
+        sa.Column("resolved_at", Instant),
+        sa.Column("effort_minutes", sa.Float),
+        sa.Column("source", sa.String(32), nullable=False),
+        sa.Column("received_at", Instant, nullable=False, index=True),
+    )
+
+
+def _idempotency() -> None:
+    op.create_table(
+        "idempotency",
+        sa.Column("owner", sa.String(16), primary_key=True),
+        sa.Column("key", sa.String(200), primary_key=True),
+        sa.Column("fingerprint", sa.String(64), nullable=False),
+        sa.Column("stored_ids", sa.JSON, nullable=False),
+        sa.Column("stored_at", Instant, nullable=False, index=True),
     )
