@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from triage_ml.console import ConfigOption, JsonOption, Output, running
+from triage_training.pattern_commands import app as pattern_commands
 
 if TYPE_CHECKING:
     from triage_ml.evaluate import Evaluation
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer()
+app.add_typer(pattern_commands)
 
 TicketsArgument = Annotated[Path, typer.Argument(help="Ticket table: what `triage import` or `triage simulate` wrote.")]
 TargetsOption = Annotated[

@@ -25,7 +25,7 @@ IntArray = NDArray[np.int64]
 
 NEIGHBOURS = 12
 BLOCK = 2_048
-RESOLUTIONS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 16.0, 23.0)
+RESOLUTIONS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 16.0)
 JUDGED_ON = 4_000  # texts that a cut is judged by
 
 #: A resolution whose separation is within this share of the best is as good; the finest of those is taken, because a

@@ -161,7 +161,9 @@ def _find_groups(pool: Sequence[Rare], vectors: NDArray[np.float32], min_tickets
         similarities = vectors[members] @ centres[label]
         if np.average(similarities, weights=tickets[members]) >= COHESION:
             order = np.argsort(-similarities, kind="stable")
-            groups.append(_Group(tuple(pool[i] for i in members[order]), similarities[order], centres[label]))
+            groups.append(
+                _Group(tuple(pool[index] for index in members[order].tolist()), similarities[order], centres[label])
+            )
     return groups
 
 

@@ -22,6 +22,9 @@ LONGEST_TITLE = 60
 WORDS_OF_A_TITLE = 9
 _PREFIX = re.compile(r"^(?:(?:re|aw|fw|fwd|wg|antw)\s*:\s*)+", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"<[a-z_]+>")
+_HOLE = "\0"
+#: What is left of a placeholder, with the unit, bracket or comma that made sense only beside it.
+_GAP = re.compile(r"\s*[(\[]?\0(?:\s?%| ?(?:kb|mb|gb|tb|ms|min|minutes|days|hours)\b)?[)\],:]?(?:\s*(?:\0|of\b))*")
 _WORD = re.compile(r"[^\W\d_][\w'’/-]*[^\W_]|[^\W\d_]", re.UNICODE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n")
 _LOOSE_END = re.compile(
@@ -95,23 +98,25 @@ def _word_weights(count: Counter[str], everywhere: Mapping[str, int], average: f
 
 
 def _best_title(headlines: Sequence[Headline], weight: Mapping[str, float]) -> str:
-    """The headline with the most weight for its length; more tickets with the same one count a little."""
+    """The headline with the most weight for its length; more tickets with the same one count a little,
+    holes where a placeholder stood count against it."""
     volume: Counter[str] = Counter()
+    holes: dict[str, int] = {}
     for text, tickets in headlines:
         if shown := _shown(text):
             volume[shown] += tickets
+            holes[shown] = min(holes.get(shown, 99), len(_PLACEHOLDER.findall(text)))
 
     def score(title: str) -> float:
-        words = _words(title)
-        said = sum(weight.get(word, 0.0) for word in words)
-        return said / math.sqrt(len(title.split()) + 2) * (1 + 0.1 * math.log(volume[title]))
+        said = sum(weight.get(word, 0.0) for word in _words(title))
+        return said / math.sqrt(len(title.split()) + 2) * (1 + 0.1 * math.log(volume[title])) * 0.75 ** holes[title]
 
     return min(volume, key=lambda title: (-score(title), title), default="Unnamed")
 
 
 def _shown(headline: str) -> str:
     """A headline as a title: without placeholders and loose ends, not too long, a capital first."""
-    words = _PLACEHOLDER.sub(" ", headline).replace("#", " ").split()[:WORDS_OF_A_TITLE]
+    words = _GAP.sub(" ", _PLACEHOLDER.sub(_HOLE, headline)).replace("#", " ").split()[:WORDS_OF_A_TITLE]
     text = _LOOSE_END.sub("", " ".join(words))
     if len(text) > LONGEST_TITLE:
         text = _LOOSE_END.sub("", text[:LONGEST_TITLE].rsplit(" ", 1)[0])

@@ -25,15 +25,14 @@ PARTS = {
 class Evidence:
     """What the tickets of a pattern say about themselves; shares are 0 to 1, None where nothing was recorded.
 
-    `resolution_share` is the share of the commonest resolution, `group_share` that of the commonest group,
-    `handoffs` the mean number of hand-offs, `effort_spread` the standard deviation of log minutes,
+    `resolution_share` is the share of the commonest resolution, `groups` and `tiers` the share of each that
+    solved it, `handoffs` the mean number of hand-offs, `effort_spread` the standard deviation of log minutes,
     `request_share`, `machine_share` the shares of requests and of tickets that monitoring opened,
-    `tightness` the mean similarity of its texts to its centre, `minutes` the touch time,
-    `tiers` the share of each tier that solved it.
+    `tightness` the mean similarity of its texts to its centre, `minutes` the touch time.
     """
 
     resolution_share: float | None
-    group_share: float | None
+    groups: Mapping[str, float]
     handoffs: float | None
     effort_spread: float | None
     request_share: float | None
@@ -53,7 +52,7 @@ def automatability(evidence: Evidence) -> tuple[float, dict[str, float]]:
 
 def gather(
     *,
-    resolutions: Sequence[str | None],
+    resolution_share: float | None,
     groups: Sequence[str | None],
     tiers: Sequence[str | None],
     ticket_types: Sequence[str | None],
@@ -63,12 +62,12 @@ def gather(
     similarities: Sequence[float],
     minutes: float,
 ) -> Evidence:
-    """Evidence from the facts of a pattern's tickets, one entry a ticket in each sequence, None where missing."""
+    """Evidence from the facts of a pattern's tickets, one entry a ticket in each sequence, None or NaN where missing."""
     passed = [value for value in handoffs if value is not None and np.isfinite(value)]
     worked = np.array([value for value in efforts if value is not None and np.isfinite(value) and value > 0])
     return Evidence(
-        resolution_share=_top_share(resolutions),
-        group_share=_top_share(groups),
+        resolution_share=resolution_share,
+        groups=_shares(groups),
         handoffs=float(np.mean(passed)) if passed else None,
         effort_spread=float(np.log(worked).std()) if len(worked) > 1 else None,
         request_share=_share_of(ticket_types, "request"),
@@ -83,7 +82,7 @@ def _parts(evidence: Evidence) -> dict[str, float | None]:
     handoffs, spread = evidence.handoffs, evidence.effort_spread
     return {
         "same_resolution": evidence.resolution_share,
-        "few_groups": evidence.group_share,
+        "few_groups": max(evidence.groups.values(), default=None),
         "few_handoffs": None if handoffs is None else 1 / (1 + handoffs),
         "even_effort": None if spread is None else 1 / (1 + spread**2),
         "is_request": evidence.request_share,
@@ -92,12 +91,8 @@ def _parts(evidence: Evidence) -> dict[str, float | None]:
 
 
 def _shares(labels: Sequence[str | None]) -> dict[str, float]:
-    counts = Counter(label for label in labels if label)
+    counts = Counter(label for label in labels if isinstance(label, str))
     return {label: count / counts.total() for label, count in sorted(counts.items())}
-
-
-def _top_share(labels: Sequence[str | None]) -> float | None:
-    return max(_shares(labels).values(), default=None)
 
 
 def _share_of(labels: Sequence[str | None], wanted: str) -> float | None:

@@ -21,19 +21,19 @@ Kind = Literal[
 ]
 
 KIND_TITLES: dict[Kind, str] = {
-    "retire_source": "Retire or tune the source",
+    "retire_source": "Tune the source",
     "self_service_form": "Self-service form",
     "runbook_script": "Runbook script",
-    "chatbot_answer": "Chatbot answer or article",
+    "chatbot_answer": "Chatbot answer",
     "move_down": "Move down a tier",
     "fix_root_cause": "Fix the root cause",
     "needs_analysis": "Needs analysis",
 }
 
 MOSTLY = 0.6
-SHORT_MINUTES = 15.0
-ALIKE = 0.4  # share of the commonest resolution from which one way of solving it prevails
-SPREAD_OUT = 0.2  # below it there is none
+SHORT_MINUTES = 45.0
+ALIKE = 0.2  # share of the commonest resolution from which one way of solving it prevails
+SPREAD_OUT = 0.1  # below it there is none
 SOME = 0.25
 
 

@@ -17,7 +17,7 @@ EARLIER_WEEKS = 12
 #: Gamma(shape, rate) prior of tickets a week: as if half a ticket had been seen in a tenth of a week (near Jeffreys').
 PRIOR_SHAPE, PRIOR_WEEKS = 0.5, 0.1
 HORIZON_WEEKS = 4
-_GRID = (np.arange(200) + 0.5) / 200
+_GRID = (np.arange(100) + 0.5) / 100
 
 
 @dataclass(frozen=True)

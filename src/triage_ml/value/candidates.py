@@ -1,0 +1,184 @@
+"""The weekly list: each pattern that is worth a look, with its figures and what they rest on."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage_ml.taxonomy import Taxonomy
+from triage_ml.value.automatability import Evidence, automatability, gather
+from triage_ml.value.kind import propose
+from triage_ml.value.rate import RECENT_WEEKS, Hours, Trend, hours_a_week, trend
+from triage_ml.value.resolutions import common_resolutions
+from triage_ml.value.touch_time import TouchTime, touch_time
+
+__all__ = ["HISTORY_WEEKS", "Candidate", "list_candidates"]
+
+#: Facts of one ticket, by the names that the store gives them.
+Fact = Mapping[str, Any]
+
+#: Weeks of facts that a list looks back on.
+HISTORY_WEEKS = 16
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A pattern in one week's list.
+
+    `volume` is tickets in the week, `weekly` tickets in each week of the history (oldest first), `tiers` and `groups`
+    shares of who solved it over the last four weeks, `resolutions` the commonest ways it was solved with their shares.
+    """
+
+    pattern_id: str
+    volume: int
+    weekly: tuple[int, ...]
+    trend: Trend
+    touch: TouchTime
+    hours: Hours
+    automatability: float
+    parts: Mapping[str, float]
+    kind: str
+    why: str
+    tiers: Mapping[str, float]
+    groups: Mapping[str, float]
+    handoffs: float | None
+    resolutions: Sequence[tuple[str, float]]
+
+    def figures(self) -> dict[str, Any]:
+        """Plain JSON, as the store keeps it and reports show it."""
+        rounded = {name: round(value, 2) for name, value in vars(self.hours).items()}
+        ratios = {name: None if value is None else round(value, 2) for name, value in vars(self.trend).items()}
+        touch = {"minutes": round(self.touch.minutes, 1), "source": self.touch.source, "tickets": self.touch.tickets}
+        plain = {
+            name: getattr(self, name) for name in ("pattern_id", "volume", "automatability", "kind", "why", "handoffs")
+        }
+        return plain | {
+            "weekly": list(self.weekly),
+            "trend": {"direction": self.trend.direction, **ratios},
+            "hours": rounded,
+            "touch_time": touch,
+            "parts": dict(self.parts),
+            "tiers": _percent(self.tiers),
+            "groups": _percent(self.groups),
+            "resolutions": [{"text": text, "share": share} for text, share in self.resolutions],
+        }
+
+
+def list_candidates(
+    facts: Iterable[Fact],
+    weeks: Sequence[str],
+    taxonomy: Taxonomy,
+    *,
+    min_tickets: int,
+    notes: Mapping[str, Sequence[str]],
+) -> list[Candidate]:
+    """The list of the last of `weeks`, most hours first.
+
+    Parameters
+    ----------
+    facts
+        Facts of the tickets of `weeks`, as the store gives them.
+    weeks
+        The week and those before it that were looked at, oldest first.
+    min_tickets
+        A pattern with fewer tickets in the last four weeks is not listed.
+    notes
+        Close notes of recent tickets by pattern id, redacted and masked.
+    """
+    of_pattern: dict[str, list[Fact]] = defaultdict(list)
+    for fact in facts:
+        if fact["pattern_id"] is not None:
+            of_pattern[fact["pattern_id"]].append(fact)
+    effort = _Effort(of_pattern)
+    candidates = []
+    for pattern_id, own in of_pattern.items():
+        counts = Counter(fact["week"] for fact in own)
+        weekly = tuple(counts[week] for week in weeks)
+        if weekly[-1] and sum(weekly[-RECENT_WEEKS:]) >= min_tickets:
+            recent = [fact for fact in own if fact["week"] in weeks[-RECENT_WEEKS:]]
+            touch = effort.touch(pattern_id, _commonest(fact["category"] for fact in recent))
+            resolutions = common_resolutions(notes.get(pattern_id, ()))
+            candidates.append(
+                _candidate(pattern_id, weekly, touch, _evidence(recent, resolutions, touch), resolutions, taxonomy)
+            )
+    return sorted(candidates, key=lambda one: (-one.hours.p50, -one.volume, one.pattern_id))
+
+
+class _Effort:
+    """Logged minutes by pattern, by category and of all tickets; looked up often, so gathered once."""
+
+    def __init__(self, of_pattern: Mapping[str, Sequence[Fact]]) -> None:
+        self._of_pattern = {key: _minutes(own) for key, own in of_pattern.items()}
+        by_category: dict[str, list[Fact]] = defaultdict(list)
+        for own in of_pattern.values():
+            for fact in own:
+                by_category[fact["category"] or ""].append(fact)
+        self._of_category = {key: _minutes(own) for key, own in by_category.items()}
+        self._everything = _minutes(fact for own in of_pattern.values() for fact in own)
+
+    def touch(self, pattern_id: str, category: str) -> TouchTime:
+        return touch_time(self._of_pattern[pattern_id], self._of_category.get(category, np.zeros(0)), self._everything)
+
+
+def _minutes(facts: Iterable[Fact]) -> NDArray[np.float64]:
+    return np.array([fact["effort_minutes"] for fact in facts if fact["effort_minutes"] is not None], dtype=np.float64)
+
+
+def _candidate(
+    pattern_id: str,
+    weekly: tuple[int, ...],
+    touch: TouchTime,
+    evidence: Evidence,
+    resolutions: Sequence[tuple[str, float]],
+    taxonomy: Taxonomy,
+) -> Candidate:
+    score, parts = automatability(evidence)
+    proposal = propose(evidence, taxonomy)
+    return Candidate(
+        pattern_id=pattern_id,
+        volume=weekly[-1],
+        weekly=weekly,
+        trend=trend(weekly),
+        touch=touch,
+        hours=hours_a_week(weekly, touch),
+        automatability=score,
+        parts=parts,
+        kind=proposal.kind,
+        why=proposal.why,
+        tiers=evidence.tiers,
+        groups=evidence.groups,
+        handoffs=None if evidence.handoffs is None else round(evidence.handoffs, 2),
+        resolutions=resolutions,
+    )
+
+
+def _evidence(own: Sequence[Fact], resolutions: Sequence[tuple[str, float]], touch: TouchTime) -> Evidence:
+    def column(name: str) -> list[Any]:
+        return [fact[name] for fact in own]
+
+    return gather(
+        resolution_share=resolutions[0][1] if resolutions else None,
+        groups=column("assignment_group"),
+        tiers=column("tier"),
+        ticket_types=column("ticket_type"),
+        channels=column("channel"),
+        handoffs=column("handoffs"),
+        efforts=column("effort_minutes"),
+        similarities=column("similarity"),
+        minutes=touch.minutes,
+    )
+
+
+def _commonest(labels: Iterable[str | None]) -> str:
+    counts = Counter(label for label in labels if label)
+    return min(counts, key=lambda label: (-counts[label], label), default="")
+
+
+def _percent(shares: Mapping[str, float], most: int = 5) -> dict[str, float]:
+    ordered = sorted(shares.items(), key=lambda item: (-item[1], item[0]))[:most]
+    return {name: round(share, 3) for name, share in ordered}

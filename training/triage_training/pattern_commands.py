@@ -1,0 +1,178 @@
+"""Commands of mining: mine, report. They read, call a job, and print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from triage_ml.console import ConfigOption, JsonOption, Output, running
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from triage_training.mine import WeekResult
+    from triage_training.report import WeekReport
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+SHOWN = 15
+
+
+@app.command("mine")
+def mine_command(
+    tickets: Annotated[Path, typer.Argument(help="Ticket table: what `triage import` or `triage simulate` wrote.")],
+    week: Annotated[
+        list[str] | None, typer.Option(help="ISO week such as 2026-W47; by default all complete weeks not yet mined.")
+    ] = None,
+    last: Annotated[int | None, typer.Option(min=1, help="Of the weeks not yet mined, the last so many only.")] = None,
+    handoffs: Annotated[Path | None, typer.Option(help="Hand-off log: ticket_id, at, from_group, to_group.")] = None,
+    assignments: Annotated[
+        Path | None, typer.Option(help="Write the pattern of every ticket here (.csv or .parquet).")
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find what keeps coming back: update patterns and facts in the store, print the list of the week."""
+    with running("mine", as_json) as out:
+        from triage_ml.settings import load_settings
+        from triage_ml.tickets import read_tickets
+        from triage_training.mine import assignments as assign_all
+        from triage_training.mine import mine
+        from triage_training.report import load_report, report_json
+        from triage_training.weeks import parse_week
+
+        settings = load_settings(config)
+        frame = read_tickets(tickets, timezone=settings.calendar.timezone)
+        log = None if handoffs is None else _read_handoffs(handoffs)
+        weeks = None if week is None else [parse_week(one) for one in week]
+        with out.progress() as bar:
+            task = bar.add_task("mining", total=None)
+            results = mine(
+                frame,
+                settings,
+                weeks=weeks,
+                last=last,
+                handoffs=log,
+                progress=lambda name, done, total: bar.update(task, description=name, completed=done, total=total),
+            )
+        if assignments is not None:
+            _write_assignments(assign_all(frame, settings), assignments)
+        _warn_of_dates(frame, results, out)
+        for result in results:
+            out.say(_one_line(result))
+        out.result(weeks=[_figures(result) for result in results])
+        if results and results[-1].week is not None:
+            report = load_report(settings, results[-1].week)
+            out.say()
+            _print_list(report, out)
+            out.result(**report_json(report))
+        elif results:
+            out.result(week=None, tickets=results[-1].tickets, covered=results[-1].covered, candidates=[])
+        else:
+            out.say("Every complete week of these tickets has been mined already.")
+            out.result(week=None, tickets=0, covered=0.0, candidates=[])
+
+
+@app.command("report")
+def report_command(
+    week: Annotated[str | None, typer.Option(help="ISO week; by default the latest that was mined.")] = None,
+    out_folder: Annotated[Path | None, typer.Option("--out", help="Folder; by default <home>/reports/<week>.")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the weekly list, and write it as HTML, CSV and JSON."""
+    with running("report", as_json) as out:
+        from triage_ml.settings import load_settings
+        from triage_training.report import load_report, report_json, write_report
+        from triage_training.weeks import parse_week
+
+        settings = load_settings(config)
+        report = load_report(settings, None if week is None else parse_week(week))
+        paths = write_report(settings, report.listed.week, out_folder)
+        _print_list(report, out)
+        out.say(f"\n{paths['html']}")
+        out.result(**report_json(report), files={kind: str(path) for kind, path in paths.items()})
+
+
+def _read_handoffs(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    from triage_ml.errors import InputError
+
+    try:
+        log = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype="string")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: can't be read as a hand-off log ({type(error).__name__}).") from None
+    if "ticket_id" not in log:
+        raise InputError(f"{path}: expected the columns ticket_id, at, from_group, to_group; found {', '.join(log)}.")
+    return log
+
+
+def _write_assignments(table: pd.DataFrame, path: Path) -> None:
+    from triage_ml.files import atomic_file
+
+    with atomic_file(path) as draft:
+        if path.suffix == ".parquet":
+            table.to_parquet(draft, index=False)
+        else:
+            table.to_csv(draft, index=False)
+
+
+def _warn_of_dates(frame: pd.DataFrame, results: list[WeekResult], out: Output) -> None:
+    if results and results[-1].week is None:
+        out.warn("These tickets have no dates: patterns were found and assigned, but there is no weekly list.")
+    elif "opened_at" in frame and (missing := int(frame["opened_at"].isna().sum())):
+        out.warn(f"{missing:,} tickets have no opened_at and belong to no week; they were left out.")
+
+
+def _one_line(result: WeekResult) -> str:
+    head = result.week or "No dates"
+    return f"{head}: {result.tickets:,} tickets, {result.covered:.0%} in patterns, {result.found} patterns new"
+
+
+def _figures(result: WeekResult) -> dict[str, Any]:
+    return {name: getattr(result, name) for name in ("week", "tickets", "covered", "found")}
+
+
+def _print_list(report: WeekReport, out: Output) -> None:
+    """The top of the list as a table on the terminal."""
+    if out.as_json:
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    from triage_ml.value import KIND_TITLES
+
+    listed = report.listed
+    table = Table(title=f"{listed.week}: what keeps coming back", title_justify="left", box=None, pad_edge=False)
+    table.add_column("#", justify="right", style="dim")
+    table.add_column("Pattern", overflow="fold", ratio=1)
+    for name in ("Tickets", "Trend", "Hours a week"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("What to do", no_wrap=True)
+    for place, candidate in enumerate(listed.candidates[:SHOWN], start=1):
+        hours = candidate["hours"]
+        table.add_row(
+            str(place),
+            _plain(candidate["title"]),
+            str(candidate["volume"]),
+            candidate["trend"]["direction"],
+            f"{hours['p50']:.0f} ({hours['p10']:.0f}–{hours['p90']:.0f})",
+            KIND_TITLES[candidate["kind"]],
+        )
+    Console().print(table)
+    out.say(
+        f"{listed.tickets:,} tickets, {listed.covered:.0%} in patterns; {len(listed.candidates)} patterns listed, "
+        f"{report.hours:,.0f} hours of work a week."
+    )
+
+
+def _plain(title: str) -> str:
+    """A title that rich does not read as markup."""
+    from rich.markup import escape
+
+    return escape(title)
