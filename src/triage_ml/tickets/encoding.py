@@ -43,8 +43,7 @@ def look_at(path: Path) -> TextFile:
     InputError
         The file is missing, empty, not what its name says, or in none of UTF-8, UTF-16 and Windows-1252.
     """
-    with open_bytes(path) as file:
-        head = file.read(CHUNK)
+    head = next(_chunks(path))
     encoding = _by_mark(head) or _wide(head) or "utf-8"
     problem = _first_problem(path, encoding)
     if problem is None:

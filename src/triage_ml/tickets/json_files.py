@@ -63,13 +63,14 @@ def as_text(value: Any) -> str | None:
 def _line_items(path: Path, encoding: str, refused: list[Refused]) -> Iterator[tuple[int, Any]]:
     with io.TextIOWrapper(open_bytes(path), encoding=encoding, newline="\n") as lines:
         for number, line in enumerate(lines, 1):
-            if not line.strip():
+            line = line.rstrip()
+            if not line:
                 continue
             try:
                 yield number, orjson.loads(line)
             except orjson.JSONDecodeError as error:
                 reason = f"expected one JSON object a line; not valid JSON at column {error.colno}"
-                refused.append(Refused(str(path), number, reason, line.rstrip("\r\n")))
+                refused.append(Refused(str(path), number, reason, line))
 
 
 def _array_items(path: Path, encoding: str) -> Iterator[tuple[int, Any]]:
