@@ -18,18 +18,22 @@ from triage_serving.auth import REFRESH_SECONDS, KeyRing
 from triage_serving.bundles import BundleFolder
 from triage_serving.champion import Answerer, Champion
 from triage_serving.edge import Edge
+from triage_serving.idempotency import forget_old_requests
 from triage_serving.metrics import Metrics
 from triage_serving.periodic import Periodic
 from triage_serving.problems import handle_error
 from triage_serving.readiness import Readiness
+from triage_serving.recording import Recording
 from triage_serving.registry import Registry
-from triage_serving.routes import health, model, score, tickets
+from triage_serving.routes import health, model, outcomes, score, tickets
 from triage_serving.schemas import ProblemBody
-from triage_serving.scorer import Scorer
 from triage_serving.scoring import Scoring
 from triage_serving.services import Services
+from triage_serving.worker import Worker
 
 __all__ = ["LoadAnswerer", "create_app"]
+
+HOUSEKEEPING_SECONDS = 3600.0
 
 LoadAnswerer = Callable[[Path, Settings], Answerer]
 
@@ -49,7 +53,7 @@ def create_app(settings: Settings, *, store: Store, registry: Registry, load_ans
     app.add_middleware(Edge, metrics=services.metrics)
     for kind in (HTTPException, RequestValidationError, TriageError):
         app.add_exception_handler(kind, handle_error)
-    for router in (score.batch_router, score.router, tickets.router, model.router, health.router):
+    for router in (score.batch_router, score.router, outcomes.router, tickets.router, model.router, health.router):
         app.include_router(router)
     return app
 
@@ -62,9 +66,9 @@ def _services(settings: Settings, store: Store, registry: Registry, load_answere
         lambda folder: load_answerer(folder, settings),
         report=lambda result: metrics.reloads.labels(result).inc(),
     )
-    work = Scoring(champion, store, metrics, text=settings.store.text)
-    scorer = Scorer(work, limit=settings.serving.max_waiting)
-    return Services(store, KeyRing(store), champion, scorer, metrics, Readiness(champion, store))
+    recording = Recording(Scoring(champion, text=settings.store.text), store, metrics)
+    worker = Worker(recording, limit=settings.serving.max_waiting)
+    return Services(store, KeyRing(store), champion, worker, metrics, Readiness(champion, store))
 
 
 def _lifespan(services: Services, poll_seconds: float) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
@@ -73,9 +77,10 @@ def _lifespan(services: Services, poll_seconds: float) -> Callable[[FastAPI], Ab
         followers = [
             Periodic("champion", poll_seconds, services.champion.poll),
             Periodic("keys", REFRESH_SECONDS, services.keys.refresh),
+            Periodic("housekeeping", HOUSEKEEPING_SECONDS, lambda: forget_old_requests(services.store)),
         ]
         services.champion.start_from_disk()
-        services.scorer.start()
+        services.worker.start()
         for follower in followers:
             follower.start()
         try:
@@ -84,7 +89,7 @@ def _lifespan(services: Services, poll_seconds: float) -> Callable[[FastAPI], Ab
             services.readiness.draining = True
             for follower in followers:
                 follower.stop()
-            services.scorer.stop()
+            services.worker.stop()
             services.keys.refresh()
 
     return lifespan

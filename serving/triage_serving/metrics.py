@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from triage_ml.store import ClosedTicket
+from triage_serving.jobs import Job, Result, ScoreJob
 
 __all__ = ["Metrics"]
 
@@ -29,6 +31,10 @@ class Metrics:
         self.confidence = Histogram(
             "triage_confidence", "Probability of the answered class", ["target"], buckets=SHARES, registry=registry
         )
+        self.outcomes = Counter("triage_outcomes", "Outcomes reported", ["source"], registry=registry)
+        self.checked = Counter(
+            "triage_checked", "Answers compared with outcomes", ["target", "action", "result"], registry=registry
+        )
         self.commit_seconds = Histogram(
             "triage_commit_seconds", "Time to store one batch", buckets=SECONDS, registry=registry
         )
@@ -44,13 +50,25 @@ class Metrics:
             registry=registry,
         )
 
-    def answered(self, answers: Sequence[Mapping[str, Any]]) -> None:
-        """Count decisions, classes and confidence of a batch."""
-        for answer in answers:
+    def stored(self, job: Job, result: Result) -> None:
+        """Count decisions, classes and confidence of what a job stored."""
+        if not isinstance(job, ScoreJob) or isinstance(result, Exception):
+            return
+        for answer in result:
             self.decisions.labels(answer["decision"]["action"], answer["decision"]["reason"]).inc()
             for target, given in answer["targets"].items():
                 self.classes.labels(target, given["value"]).inc()
                 self.confidence.labels(target).observe(given["probability"])
+
+    def closed(self, tickets: Sequence[ClosedTicket]) -> None:
+        """Count outcomes, and for each target that was answered whether it was right."""
+        for ticket in tickets:
+            self.outcomes.labels(ticket.outcome.source).inc()
+            targets = ticket.prediction.answer["targets"] if ticket.prediction else {}
+            for target, given in targets.items():
+                if target in ticket.outcome.labels:
+                    right = given["value"] == ticket.outcome.labels[target]
+                    self.checked.labels(target, given["action"], "right" if right else "wrong").inc()
 
     def page(self) -> bytes:
         """The text that Prometheus reads."""

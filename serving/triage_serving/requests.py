@@ -37,7 +37,8 @@ def guarded_router(scope: Scope, *, max_bytes: int = BODY_BYTES) -> APIRouter:
             handler: Handler = super().get_route_handler()
 
             async def guarded(request: Request) -> Response:
-                await services_of(request).keys.authorise(request.headers.get("authorization"), scope)
+                keys = services_of(request).keys
+                request.state.key = await keys.authorise(request.headers.get("authorization"), scope)
                 return await handler(BoundedRequest(request, max_bytes))
 
             return guarded

@@ -12,7 +12,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-__all__ = ["Answer", "Batch", "BatchAnswer", "ModelInfo", "ProblemBody", "Ticket", "TicketHistory"]
+from triage_ml.store import Source
+
+__all__ = [
+    "Answer",
+    "Batch",
+    "BatchAnswer",
+    "ModelInfo",
+    "OutcomeReceipt",
+    "OutcomeReport",
+    "ProblemBody",
+    "Ticket",
+    "TicketHistory",
+]
 
 MAX_TICKETS = 1000
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -81,6 +93,31 @@ class Batch(_Strict):
     """Up to 1,000 tickets; one that is not valid refuses all."""
 
     tickets: list[Ticket] = Field(min_length=1, max_length=MAX_TICKETS)
+
+
+class OutcomeReport(_Strict):
+    """What became of a ticket. `labels` says what was right, by target."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "ticket_id": "INC0012345",
+                    "labels": {"tier": "L1", "category": "Access"},
+                    "resolved_at": "2026-11-22T10:05:00+01:00",
+                    "effort_minutes": 6,
+                    "source": "person_confirmed",
+                }
+            ]
+        }
+    )
+
+    ticket_id: Identifier
+    prediction_id: Identifier | None = Field(None, description="Without it: the last prediction before `resolved_at`.")
+    labels: dict[Identifier, Identifier] = Field(max_length=50)
+    resolved_at: Moment | None = Field(None, description="RFC 3339, with offset; by default when this is received.")
+    effort_minutes: float | None = Field(None, ge=0, le=1_000_000, description="Touch time, never open to close.")
+    source: Source
 
 
 class _Given(BaseModel):
@@ -153,12 +190,32 @@ class StoredPrediction(_Given):
     answer: Answer
 
 
+class OutcomeReceipt(_Given):
+    """What is stored, and the prediction that it speaks about."""
+
+    outcome_id: str
+    ticket_id: str
+    prediction_id: str | None
+
+
+class StoredOutcome(_Given):
+    """An outcome as it was reported."""
+
+    outcome_id: str
+    prediction_id: str | None
+    labels: dict[str, str]
+    resolved_at: datetime | None
+    effort_minutes: float | None
+    source: Source
+    received_at: datetime
+
+
 class TicketHistory(_Given):
     """What is known of a ticket, newest first."""
 
     ticket_id: str
     predictions: list[StoredPrediction]
-    outcomes: list[dict[str, Any]]
+    outcomes: list[StoredOutcome]
 
 
 class LoadedModel(ModelRef):

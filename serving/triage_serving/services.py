@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from triage_serving.champion import Champion
     from triage_serving.metrics import Metrics
     from triage_serving.readiness import Readiness
-    from triage_serving.scorer import Scorer
+    from triage_serving.worker import Worker
 
 __all__ = ["Services", "ServicesDep", "services_of"]
 
@@ -25,7 +25,7 @@ class Services:
     store: Store
     keys: KeyRing
     champion: Champion
-    scorer: Scorer
+    worker: Worker
     metrics: Metrics
     readiness: Readiness
 

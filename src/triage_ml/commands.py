@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -89,3 +89,55 @@ def upgrade(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         opened.close()
         out.say(f"{opened.where} is at schema {schema}.")
         out.result(store=opened.where, schema=schema)
+
+
+@app.command()
+def demo(
+    tickets: Annotated[int, typer.Option(min=2_000, help="How many simulated tickets.")] = 20_000,
+    weeks: Annotated[int, typer.Option(min=6, max=104, help="Over how many weeks.")] = 12,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same desk.")] = 1,
+    keep_serving: Annotated[bool, typer.Option("--keep-serving", help="Stay up and answer, until Ctrl-C.")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The whole way on a simulated desk: train, mine four weeks, ask the service, write the list."""
+    with running("demo", as_json) as out:
+        from triage_ml.demo import run_demo, serve_on
+        from triage_ml.demo_page import demo_json, demo_page
+        from triage_ml.settings import load_settings
+
+        settings = load_settings(config)
+        with out.steps() as step:
+            done = run_demo(settings, config, tickets=tickets, weeks=weeks, seed=seed, step=step)
+        out.say(demo_page(done, settings))
+        out.result(**demo_json(done))
+    if keep_serving:
+        serve_on(config)
+
+
+@store.command("prune")
+def prune(
+    older_than: Annotated[str, typer.Option(help="Age like 90d or 52w.")],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Forget predictions and outcomes past an age. Patterns, weekly lists and decisions stay."""
+    with running("store prune", as_json) as out:
+        from triage_ml.settings import load_settings
+        from triage_ml.store import open_store
+        from triage_ml.store import prune as prune_store
+
+        before = datetime.now(UTC) - _age(older_than)
+        opened = open_store(load_settings(config).store_url)
+        with opened.begin() as connection:
+            counts = prune_store(connection, before=before)
+        opened.close()
+        out.say(f"Forgotten: {counts['predictions']} predictions, {counts['outcomes']} outcomes.")
+        out.result(before=before, **counts)
+
+
+def _age(text: str) -> timedelta:
+    number, unit = text[:-1], text[-1:]
+    if not number.isdecimal() or unit not in ("d", "w"):
+        raise typer.BadParameter("expected an age in days or weeks, like 90d or 52w", param_hint="--older-than")
+    return timedelta(days=int(number)) if unit == "d" else timedelta(weeks=int(number))

@@ -10,7 +10,13 @@ from fastapi.testclient import TestClient
 from triage_ml.store import Store, list_keys, revoke_key, split_key
 
 Headers = dict[str, str]
-GUARDED = [("POST", "/v1/score"), ("POST", "/v1/score/batch"), ("GET", "/v1/model"), ("GET", "/v1/tickets/INC1")]
+GUARDED = [
+    ("POST", "/v1/score"),
+    ("POST", "/v1/score/batch"),
+    ("POST", "/v1/outcomes"),
+    ("GET", "/v1/model"),
+    ("GET", "/v1/tickets/INC1"),
+]
 
 
 def ask(client: TestClient, method: str, path: str, headers: Headers) -> tuple[int, str]:

@@ -31,5 +31,5 @@ async def readyz(services: ServicesDep) -> dict[str, str]:
 @router.get("/metrics", response_class=Response)
 async def metrics(services: ServicesDep) -> Response:
     """For Prometheus."""
-    services.metrics.waiting.set(services.scorer.waiting)
+    services.metrics.waiting.set(services.worker.waiting)
     return Response(services.metrics.page(), media_type=CONTENT_TYPE_LATEST)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from triage_ml.store import Prediction, predictions_of_ticket
+from triage_ml.store import Outcome, Prediction, outcomes_of_ticket, predictions_of_ticket
 from triage_serving.problems import Problem
 from triage_serving.requests import guarded_router
 from triage_serving.schemas import TicketHistory
@@ -18,14 +18,14 @@ router = guarded_router("score")
 
 @router.get("/v1/tickets/{ticket_id:path}", response_model=TicketHistory)
 async def ticket(ticket_id: str, services: ServicesDep) -> dict[str, Any]:
-    """The latest predictions of a ticket, newest first."""
-    stored = await asyncio.to_thread(_stored, services, ticket_id)
-    if not stored:
+    """The latest predictions and outcomes of a ticket, newest first."""
+    predictions, outcomes = await asyncio.to_thread(_stored, services, ticket_id)
+    if not predictions and not outcomes:
         raise Problem(404, "unknown_ticket", "Nothing is stored for this ticket.")
-    history = [{"stored_at": row.stored_at, "answer": row.answer} for row in stored]
-    return {"ticket_id": ticket_id, "predictions": history, "outcomes": []}
+    answers = [{"stored_at": row.stored_at, "answer": row.answer} for row in predictions]
+    return {"ticket_id": ticket_id, "predictions": answers, "outcomes": [vars(row) for row in outcomes]}
 
 
-def _stored(services: Services, ticket_id: str) -> list[Prediction]:
+def _stored(services: Services, ticket_id: str) -> tuple[list[Prediction], list[Outcome]]:
     with services.store.read() as connection:
-        return predictions_of_ticket(connection, ticket_id)
+        return predictions_of_ticket(connection, ticket_id), outcomes_of_ticket(connection, ticket_id)

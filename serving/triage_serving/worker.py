@@ -13,21 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from triage_serving.jobs import Job, Result
 from triage_serving.problems import busy
 
-__all__ = ["Job", "Scorer"]
+__all__ = ["Worker"]
 
-BATCH_TICKETS = 512
-
-Result = list[dict[str, Any]] | Exception
-
-
-@dataclass(frozen=True)
-class Job:
-    """The tickets of one request."""
-
-    tickets: Sequence[dict[str, Any]]
-    include_all: bool = False
+BATCH_SIZE = 512
 
 
 @dataclass(frozen=True)
@@ -37,22 +28,22 @@ class _Waiting:
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 
 
-class Scorer:
+class Worker:
     """Runs `work` in a thread of its own, on as many jobs at once as are waiting.
 
     Parameters
     ----------
     work
-        Jobs to results, one a job and in order: answers, or the exception for that job.
+        Jobs to results, one a job and in order; a result that is an exception is raised in its request.
     limit
-        How many tickets may wait or be worked on; beyond it `score` raises a 503 problem.
+        How many tickets and outcomes may wait or be worked on; beyond it `run` raises a 503 problem.
     """
 
     def __init__(self, work: Callable[[Sequence[Job]], Sequence[Result]], *, limit: int) -> None:
         self._work = work
         self._limit = limit
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="scorer", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self.waiting = 0
 
     def start(self) -> None:
@@ -64,17 +55,17 @@ class Scorer:
         self._queue.put(None)
         self._thread.join()
 
-    async def score(self, job: Job) -> list[dict[str, Any]]:
-        """The answers to a job, in the order of its tickets, once they are durable."""
-        if self.waiting + len(job.tickets) > self._limit:
+    async def run(self, job: Job) -> list[dict[str, Any]]:
+        """The result of a job, once it is durable."""
+        if self.waiting + job.size > self._limit:
             raise busy()
-        self.waiting += len(job.tickets)
+        self.waiting += job.size
         try:
             waiting = _Waiting(job, asyncio.get_running_loop().create_future())
             self._queue.put(waiting)
             return await waiting.result
         finally:
-            self.waiting -= len(job.tickets)
+            self.waiting -= job.size
 
     def _run(self) -> None:
         last = False
@@ -87,8 +78,8 @@ class Scorer:
     def _take(self) -> tuple[list[_Waiting], bool]:
         """Wait for one job, then take what else is there; True once the queue was closed."""
         batch: list[_Waiting] = []
-        tickets = 0
-        while tickets < BATCH_TICKETS:
+        size = 0
+        while size < BATCH_SIZE:
             try:
                 waiting = self._queue.get(block=not batch)
             except queue.Empty:
@@ -97,7 +88,7 @@ class Scorer:
                 return batch, True
             if not waiting.result.cancelled():
                 batch.append(waiting)
-                tickets += len(waiting.job.tickets)
+                size += waiting.job.size
         return batch, False
 
     def _results(self, jobs: Sequence[Job]) -> Sequence[Result]:

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import TICKET
+from fastapi.testclient import TestClient
+
+from triage_ml.store import Store, closed_tickets
+
+REPORT = {
+    "ticket_id": "INC0012345",
+    "labels": {"tier": "L1"},
+    "resolved_at": "2100-01-01T10:00:00+01:00",
+    "effort_minutes": 6,
+    "source": "person_confirmed",
+}
+
+
+def test_an_outcome_is_stored_and_joins_its_prediction(client: TestClient, store: Store) -> None:
+    answer = client.post("/v1/score", json=TICKET).json()
+    response = client.post("/v1/outcomes", json=REPORT)
+    assert response.status_code == 200
+    assert response.json()["prediction_id"] == answer["prediction_id"]
+    with store.read() as connection:
+        (closed,) = closed_tickets(connection)
+    assert closed.outcome.outcome_id == response.json()["outcome_id"]
+    assert (closed.outcome.effort_minutes, closed.outcome.labels) == (6.0, {"tier": "L1"})
+    (shown,) = client.get("/v1/tickets/INC0012345").json()["outcomes"]
+    assert shown["resolved_at"] == "2100-01-01T09:00:00Z"
+
+
+def test_the_same_outcome_twice_is_one(client: TestClient, store: Store) -> None:
+    first, second = (client.post("/v1/outcomes", json=REPORT).json() for _ in range(2))
+    assert first == second
+    with store.read() as connection:
+        assert len(closed_tickets(connection)) == 1
+    assert 'triage_outcomes_total{source="person_confirmed"} 1.0' in client.get("/metrics").text
+
+
+def test_an_outcome_of_an_unknown_ticket_is_kept(client: TestClient) -> None:
+    assert client.post("/v1/outcomes", json=REPORT).json()["prediction_id"] is None
+    assert client.get("/v1/tickets/INC0012345").json()["predictions"] == []
+
+
+def test_precision_is_counted_at_closure(client: TestClient) -> None:
+    client.post("/v1/score", json=TICKET)
+    client.post("/v1/outcomes", json=REPORT | {"labels": {"tier": "L3", "colour": "red"}})
+    page = client.get("/metrics").text
+    assert 'triage_checked_total{action="auto",result="wrong",target="tier"} 1.0' in page
+    assert 'target="colour"' not in page
+
+
+def test_outcomes_are_taken_without_a_champion(client: TestClient) -> None:
+    client.app.state.services.champion.current = None  # type: ignore[attr-defined]
+    client.app.state.services.champion.poll = lambda: None  # type: ignore[attr-defined]
+    assert client.post("/v1/outcomes", json=REPORT).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "location"),
+    [
+        ({"source": "somebody"}, "source"),
+        ({"labels": {"tier": 3}}, "labels.tier"),
+        ({"labels": None}, "labels"),
+        ({"effort_minutes": -1}, "effort_minutes"),
+        ({"effort_minutes": "6"}, "effort_minutes"),
+        ({"resolved_at": "yesterday"}, "resolved_at"),
+        ({"note": "x"}, "note"),
+    ],
+)
+def test_a_wrong_outcome_is_refused(client: TestClient, change: dict[str, Any], location: str) -> None:
+    response = client.post("/v1/outcomes", json=REPORT | change)
+    assert response.status_code == 422
+    assert [error["location"] for error in response.json()["errors"]] == [location]
