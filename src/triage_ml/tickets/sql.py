@@ -83,11 +83,13 @@ def _engine(address: sa.URL, source: str) -> Iterator[sa.Engine]:
 def _plain_errors(source: str, what: str, address: sa.URL) -> Iterator[None]:
     try:
         yield
-    except sa.exc.SQLAlchemyError as error:
-        raise InputError(f"{source}: the database {what} ({_reason(error, address)}).") from None
+    except (sa.exc.SQLAlchemyError, pd.errors.DatabaseError) as error:
+        # pandas wraps the error, and quotes the statement with its values.
+        cause = error.__cause__ if isinstance(error, pd.errors.DatabaseError) else error
+        raise InputError(f"{source}: the database {what} ({_reason(cause, address)}).") from None
 
 
-def _reason(error: sa.exc.SQLAlchemyError, address: sa.URL) -> str:
+def _reason(error: BaseException | None, address: sa.URL) -> str:
     """The driver's first line, unless it may hold data; without user and password."""
     original = getattr(error, "orig", None) or error
     if not isinstance(error, sa.exc.OperationalError | sa.exc.ProgrammingError):
