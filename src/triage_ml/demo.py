@@ -118,8 +118,7 @@ class _Commands:
         line = [sys.executable, "-m", "triage_ml", "serve", "--port", str(port), "--json", *self._config]
         process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
-            assert process.stdout is not None
-            first = process.stdout.readline()
+            first = process.stdout.readline() if process.stdout else ""
             if not first:
                 raise ServiceError("The service did not start.", hint="See what `triage serve` says.")
             url = json.loads(first)["url"]
