@@ -10,7 +10,12 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# Machines are shared: how long one example takes says nothing about the code. Fixed seeds, so that a run can be repeated.
+hypothesis.settings.register_profile("triage", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("triage")
 
 PROJECT = Path(__file__).resolve().parents[1]
 POSTGRES_URL = os.environ.get("TRIAGE_TEST_POSTGRES", "postgresql+psycopg://127.0.0.1:5432/test")
