@@ -17,8 +17,11 @@ __all__ = ["atomic_file", "atomic_folder"]
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
     """Yield a draft beside `path`; when the block ends well, flush it to disk and rename it into place."""
-    _make_parent(path)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", suffix=path.suffix, dir=path.parent)
+    if path.is_dir():
+        raise InputError(f"{path}: this is a folder; expected the name of a file to write.")
+    with _plain_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     draft = Path(name)
     try:
@@ -38,8 +41,9 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
     An existing folder is moved aside first and removed last.
     """
-    _make_parent(path)
-    draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    with _plain_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
         yield draft
         draft.chmod(0o755)
@@ -62,11 +66,12 @@ def _swap(draft: Path, path: Path) -> None:
     shutil.rmtree(old)
 
 
-def _make_parent(path: Path) -> None:
+@contextmanager
+def _plain_errors(folder: Path) -> Iterator[None]:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
     except OSError as error:
-        raise InputError(f"{path.parent}: this folder can't be written ({error.strerror}).") from None
+        raise InputError(f"{folder}: this folder can't be written ({error.strerror}).") from None
 
 
 def _sync(path: Path) -> None:

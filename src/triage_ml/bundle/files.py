@@ -102,14 +102,24 @@ def _read_manifest(folder: Path) -> tuple[dict[str, Any], bytes]:
     except (OSError, ValueError) as error:
         raise BundleCorruptError(f"{path}: can't be read as JSON ({type(error).__name__}).") from None
     version = manifest.get("format_version") if isinstance(manifest, dict) else None
-    if not isinstance(version, int) or not {"kind", "contents", "files"} <= manifest.keys():
-        raise BundleFormatError(f"{path}: not a triage-ml manifest.")
-    if version > FORMAT_VERSION:
+    # The version comes first: a later format may have other keys.
+    if isinstance(version, int) and version > FORMAT_VERSION:
         raise BundleFormatError(
             f"{folder}: written in bundle format {version}; this version of triage-ml reads up to {FORMAT_VERSION}.",
             hint="Upgrade triage-ml, or train with this version.",
         )
+    if version != FORMAT_VERSION or not _is_complete(manifest):
+        raise BundleFormatError(f"{path}: not a triage-ml manifest.")
     return manifest, text
+
+
+def _is_complete(manifest: dict[str, Any]) -> bool:
+    files = manifest.get("files")
+    return (
+        {"kind", "contents"} <= manifest.keys()
+        and isinstance(files, dict)
+        and all(isinstance(file, dict) and {"sha256", "shape"} <= file.keys() for file in files.values())
+    )
 
 
 def _write_array(path: Path, array: NDArray[Any]) -> dict[str, Any]:
