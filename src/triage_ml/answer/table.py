@@ -26,7 +26,7 @@ def score_table(
     `{target}_reason`. `progress` is told the number of tickets done after each chunk.
     """
     parts = []
-    for begin in range(0, len(tickets), _CHUNK):
+    for begin in range(0, max(len(tickets), 1), _CHUNK):  # an empty table still has its columns
         chunk = tickets.iloc[begin : begin + _CHUNK]
         parts.append(answerer.table(chunk["ticket_id"].tolist(), ticket_text(chunk)))
         if progress is not None:
