@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from triage_ml.settings import Settings
 from triage_ml.store import Scope, Store, create_key, open_store
 from triage_serving.app import create_app
+from triage_serving.bundles import BundleFolder, Kept
 
 sys.path.insert(0, str(Path(__file__).parent))  # the fakes, also for the processes that tests start
 
@@ -70,6 +71,20 @@ def client(
     with TestClient(app, headers=new_key(), raise_server_exceptions=False) as client:
         wait_until(lambda: app.state.services.champion.current is not None)
         yield client
+
+
+@pytest.fixture(scope="session")
+def home_with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working folder whose `.triage` keeps a bundle that answered before; there is no MLflow."""
+    from model import train
+
+    folder = tmp_path_factory.mktemp("kept")
+    bundles = BundleFolder(folder / ".triage" / "bundles")
+    digest = train(folder / "fresh")
+    bundles.path(digest).parent.mkdir(parents=True)
+    (folder / "fresh").rename(bundles.path(digest))
+    bundles.remember(Kept("1", digest))
+    return folder
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 5.0) -> None:

@@ -29,6 +29,11 @@ def result(folder: Path, *arguments: str) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
+def new_key(folder: Path) -> str:
+    """A key of scope `score`."""
+    return str(result(folder, "keys", "create", "--scope", "score")["key"])
+
+
 class Service:
     """A running `triage serve`."""
 
@@ -47,9 +52,9 @@ class Service:
 
 
 @contextmanager
-def service(folder: Path, *arguments: str, ready: bool = True) -> Iterator[Service]:
-    """Start `triage serve` on a free port, with a key, and end it afterwards."""
-    key = result(folder, "keys", "create", "--scope", "score")["key"]
+def service(folder: Path, *arguments: str, key: str | None = None, ready: bool = True) -> Iterator[Service]:
+    """Start `triage serve` on a free port, with a key (a new one by default), and end it afterwards."""
+    key = key or new_key(folder)
     environment = os.environ | {"TRIAGE_SERVING__POLL_SECONDS": "0.2"}
     with (folder / "serve.log").open("w") as log:
         command = [*TRIAGE, "serve", "--port", "0", "--json", *arguments]

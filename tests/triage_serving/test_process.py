@@ -9,46 +9,12 @@ from pathlib import Path
 from threading import Thread
 
 import httpx2
-import pandas as pd
 import pytest
 from conftest import TICKET
 from process import Service, run, service
 
-from triage_ml.answer import write_model
-from triage_ml.classify import TriageClassifier
 from triage_ml.settings import Settings
 from triage_ml.store import open_store, predictions_of_ticket
-from triage_ml.taxonomy import Taxonomy
-from triage_serving.bundles import BundleFolder, Kept
-
-KINDS = {
-    ("L1", "Access"): "password expired locked out of account reset please",
-    ("L2", "Network"): "vpn tunnel drops wifi no network connection",
-    ("NOC", "Servers"): "disk usage critical on database server alert",
-}
-
-
-def train(path: Path) -> str:
-    """A small real model bundle; returns its digest."""
-    texts, rows = [], []
-    for number in range(60):
-        for labels, words in KINDS.items():
-            texts.append(f"{words} {number} " + " ".join(words.split()[number % 4 :]))
-            rows.append(labels)
-    classifier = TriageClassifier().fit(texts, pd.DataFrame(rows, columns=["tier", "category"]))
-    return write_model(path, classifier, Taxonomy())
-
-
-@pytest.fixture(scope="session")
-def home_with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working folder whose `.triage` keeps a bundle that answered before; there is no MLflow."""
-    folder = tmp_path_factory.mktemp("kept")
-    bundles = BundleFolder(folder / ".triage" / "bundles")
-    digest = train(folder / "fresh")
-    bundles.path(digest).parent.mkdir(parents=True)
-    (folder / "fresh").rename(bundles.path(digest))
-    bundles.remember(Kept("1", digest))
-    return folder
 
 
 @pytest.fixture(scope="module")
