@@ -150,7 +150,7 @@ class Registry:
     @property
     def _client(self) -> MlflowClient:
         if self._client_ is None:
-            self._client_ = _connect(self._uri, self._settings)
+            self._client_ = _connect(self._uri)
         return self._client_
 
     def _experiment(self) -> str:
@@ -218,6 +218,7 @@ class Registry:
 
     @contextmanager
     def _calls(self, what: str) -> Iterator[None]:
+        _prepare_environment(self._settings)  # MLflow reads it when it is imported
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
 
@@ -243,18 +244,21 @@ def _or_none(call: Callable[[], T]) -> T | None:
         raise
 
 
-def _connect(uri: str, settings: Settings) -> MlflowClient:
-    """A client that fails within the time limit instead of trying seven times for two minutes."""
+def _connect(uri: str) -> MlflowClient:
     if uri.startswith("sqlite:///"):
         Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _prepare_environment(settings: Settings) -> None:
+    """A short time limit instead of seven tries in two minutes, no telemetry, no chatter."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(max(1, round(settings.mlflow.timeout_seconds))))
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    from mlflow import MlflowClient
-
-    return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
 def _describe_for_mlflow(folder: Path) -> None:
