@@ -18,29 +18,8 @@ _ISO_DATE = r"[0-9]{4}(?<!\w.{4})[-/][0-9]{1,2}[-/][0-9]{1,2}"
 _AFTER_FIRST_DIGIT = (
     r"[0-9]?:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?: ?[ap]\.?m\b\.?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
-_MONTHS = (
-    "jan",
-    "feb",
-    "mar",
-    "mär",
-    "apr",
-    "may",
-    "mai",
-    "jun",
-    "jul",
-    "aug",
-    "ago",
-    "sep",
-    "oct",
-    "okt",
-    "nov",
-    "dec",
-    "dez",
-    "ene",
-    "abr",
-    "dic",
-)
-_MONTH = rf"(?:{'|'.join(_MONTHS)})[a-zäéû]{{0,7}}\.?"
+_MONTH_NAMES = "jan|feb|mar|mär|apr|may|mai|jun|jul|aug|ago|sep|oct|okt|nov|dec|dez|ene|abr|dic"
+_MONTH = rf"(?:{_MONTH_NAMES})[a-zäéû]{{0,7}}\.?"
 _DOMAINS = "com|net|org|edu|gov|io|co|eu|de|at|ch|fr|es|it|nl|uk|us|local|lan|corp|intern|internal|intra|ad|cloud|dev"
 _MACHINE = "srv|svr|server|host|pc|nb|lap|laptop|desktop|lt|wks|ws|vm|esx|sw|switch|rtr|fw|ap|prn|prt|printer|db|app|web|dc|nas"
 # Codes that look like the name of a machine but say what is meant.
@@ -101,7 +80,7 @@ MASK_RULES: tuple[Rule, ...] = (
         rf"(?<!\w)(?:[0-9]{{1,2}}(?:st|nd|rd|th|\.)? (?:de )?{_MONTH}(?: (?:de )?[0-9]{{4}})?|"
         rf"{_MONTH} [0-9]{{1,2}}(?:st|nd|rd|th)?(?:,? [0-9]{{4}})?)(?!\w)",
         "<date>",
-        _MONTHS,
+        tuple(_MONTH_NAMES.split("|")),
     ),
     _rule("time", rf"[0-9](?<![\w:].){_AFTER_FIRST_DIGIT}(?!\w)", "<time>", hint=re.compile(":[0-9]{2}")),
     _rule(

@@ -1,6 +1,7 @@
 """Dates in the usual formats -> UTC.
 
-The formats are told apart by shape, a whole column at a time. Whether `03/04/2026` is in March or in April is decided over
+The formats are told apart by shape, a whole column at a time. The patterns know no look-ahead: Arrow, which matches the
+strings of older pandas, has none. Whether `03/04/2026` is in March or in April is decided over
 the column: one value that fits only one order settles it. Where none does, the answer is an error and not a guess.
 """
 
@@ -116,8 +117,8 @@ def _compact(text: pd.Series, context: _Context) -> pd.Series:
 
 def _year_first(text: pd.Series, context: _Context) -> pd.Series:
     text = text.str.replace(r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})", r"\1-\2-\3", regex=True)
-    text = text.str.replace(r"^(\d{4})-(\d)(?=-)", r"\1-0\2", regex=True)
-    text = text.str.replace(r"^(\d{4}-\d\d)-(\d)(?!\d)", r"\1-0\2", regex=True)
+    text = text.str.replace(r"^(\d{4})-(\d)-", r"\1-0\2-", regex=True)
+    text = text.str.replace(r"^(\d{4}-\d\d)-(\d)(\D|$)", r"\1-0\2\3", regex=True)
     text = text.str.replace(r"(\d)\s+(UTC|GMT|[Zz]|[+-]\d{2}:?\d{2})$", r"\1\2", regex=True)
     text = text.str.replace(r"(?:UTC|GMT|z)$", "Z", regex=True)
     return _by_offset(text, context, lambda part, utc: pd.to_datetime(part, format="ISO8601", errors="coerce", utc=utc))

@@ -145,24 +145,7 @@ def test_hostile_text_costs_no_time(part: str) -> None:
 
 
 def test_plain_tickets_pass_quickly() -> None:
-    words = [
-        "vpn",
-        "printer",
-        "outlook",
-        "server",
-        "slow",
-        "the",
-        "is",
-        "not",
-        "working",
-        "please",
-        "help",
-        "user",
-        "laptop",
-        "since",
-        "this",
-        "morning",
-    ]
+    words = ["vpn", "printer", "outlook", "slow", "the", "is", "not", "working", "please", "laptop", "since", "morning"]
     rng = random.Random(0)
     texts = [" ".join(rng.choices(words, k=40)) for _ in range(3_000)]
     start = time.process_time()

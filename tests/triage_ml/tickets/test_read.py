@@ -12,6 +12,7 @@ import pytest
 
 from triage_ml.errors import InputError
 from triage_ml.tickets import read_tickets, write_tickets
+from triage_ml.tickets.dtypes import STRING
 
 Writer = Callable[..., Path]
 
@@ -33,7 +34,7 @@ def table() -> pd.DataFrame:
         }
     )
     frame["opened_at"] = frame["opened_at"].astype("datetime64[us, UTC]")
-    return frame.astype({name: "str" for name in frame.columns if frame[name].dtype == object})
+    return frame.astype({name: STRING for name in frame.columns if frame[name].dtype == object})
 
 
 @pytest.mark.parametrize(
