@@ -43,6 +43,13 @@ from triage_ml.store.predictions import (
     new_id,
     predictions_of_ticket,
 )
+from triage_ml.store.promotions import (
+    Promotion,
+    PromotionKind,
+    claim_promotion,
+    finish_promotion,
+    list_promotions,
+)
 from triage_ml.store.retention import forget_requests, prune
 
 __all__ = [
@@ -55,6 +62,8 @@ __all__ = [
     "Outcome",
     "PatternRecord",
     "Prediction",
+    "Promotion",
+    "PromotionKind",
     "Scope",
     "Source",
     "Store",
@@ -63,15 +72,18 @@ __all__ = [
     "add_predictions",
     "answers_by_id",
     "claim",
+    "claim_promotion",
     "claim_texts",
     "closed_tickets",
     "create_key",
     "fact_digests",
     "facts_between",
+    "finish_promotion",
     "forget_requests",
     "joined_prediction",
     "latest_book",
     "list_keys",
+    "list_promotions",
     "mined_weeks",
     "new_id",
     "open_store",

@@ -18,6 +18,7 @@ def upgrade() -> None:
     _outcomes()
     _idempotency()
     _patterns()
+    _promotions()
 
 
 def _predictions() -> None:
@@ -122,4 +123,19 @@ def _idempotency() -> None:
         sa.Column("fingerprint", sa.String(64), nullable=False),
         sa.Column("stored_ids", sa.JSON, nullable=False),
         sa.Column("stored_at", Instant, nullable=False, index=True),
+    )
+
+
+def _promotions() -> None:
+    op.create_table(
+        "promotions",
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("version", sa.String(64), nullable=False),
+        sa.Column("replaces", sa.String(64)),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("who", sa.String(200), nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("checks", sa.JSON, nullable=False),
+        sa.Column("claimed_at", Instant, nullable=False),
+        sa.Column("done_at", Instant),
     )
