@@ -104,11 +104,11 @@ def _read_handoffs(path: Path) -> pd.DataFrame:
     from triage_ml.errors import InputError
 
     try:
-        log = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype="string")
+        log: pd.DataFrame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype="string")
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: can't be read as a hand-off log ({type(error).__name__}).") from None
     if "ticket_id" not in log:
-        raise InputError(f"{path}: expected the columns ticket_id, at, from_group, to_group; found {', '.join(log)}.")
+        raise InputError(f"{path}: expected the columns ticket_id, at, from_group, to_group; found {', '.join(map(str, log.columns))}.")
     return log
 
 

@@ -22,6 +22,8 @@ MARGIN = 0.01
 #: A pattern's threshold is the similarity that all but this share of its own texts reach, within these bounds.
 LEFT_OUT = 0.03
 LOWEST, HIGHEST = 0.30, 0.60
+#: The edge is a text's own similarity; alone it rounds otherwise than in a batch and must not fall out for that.
+ROUNDING = 1e-4
 
 BLOCK = 4_096
 
@@ -86,7 +88,7 @@ def assign_vectors(
 def threshold_of(similarities: NDArray[np.float32], tickets: NDArray[np.int64]) -> float:
     """Threshold of a prototype from the similarities of its own texts and how many tickets each stands for."""
     edge = np.quantile(similarities, LEFT_OUT, weights=tickets, method="inverted_cdf")
-    return float(np.clip(edge, LOWEST, HIGHEST))
+    return float(np.clip(edge - ROUNDING, LOWEST, HIGHEST))
 
 
 def _assign_block(

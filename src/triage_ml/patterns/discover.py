@@ -24,6 +24,7 @@ FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 
 NEIGHBOURS = 12
+RELATED = 0.2
 BLOCK = 2_048
 RESOLUTIONS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 16.0)
 JUDGED_ON = 4_000  # texts that a cut is judged by
@@ -67,15 +68,18 @@ def neighbour_graph(vectors: FloatArray, neighbours: int = NEIGHBOURS) -> sparse
     """Symmetric weights in (0, 1] between near texts, shape (n, n).
 
     With d the cosine distance, the weight of a directed edge is exp(-(d - nearest) / (mean - nearest)) over a text's own
-    neighbours, and the two directions are joined as a fuzzy union a + b - ab.
+    neighbours, and the two directions are joined as a fuzzy union a + b - ab. Texts with a cosine below `RELATED` are not
+    joined: a text that is like no other one stays alone.
     """
     count = min(neighbours, len(vectors) - 1)
     index, similarity = _nearest(vectors, count)
     distance = np.maximum(1.0 - similarity, 0.0)
     beyond = distance - distance[:, :1]
     weights = np.exp(-beyond / np.maximum(beyond.mean(axis=1, keepdims=True), 1e-3))
+    weights[similarity < RELATED] = 0.0
     starts = np.arange(0, len(vectors) * count + 1, count)
     directed = sparse.csr_array((weights.ravel(), index.ravel(), starts), shape=(len(vectors), len(vectors)))
+    directed.eliminate_zeros()
     directed.sum_duplicates()
     back = directed.T.tocsr()
     return sparse.csr_array(directed + back - directed.multiply(back))

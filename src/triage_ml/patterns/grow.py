@@ -100,7 +100,7 @@ def grow(
     """
     texts = [one.text for one in said]
     with threadpool_limits(limits=1):  # products of matrices round differently with other numbers of threads
-        start = book or _empty_book(texts)
+        start = book or _empty_book(said)
         vectors = start.space.encode(texts)
         known, _ = assign_vectors(vectors, start.prototypes)
         left = [one for one, index in zip(said, known.tolist(), strict=True) if index == NO_PATTERN]
@@ -119,8 +119,8 @@ def grow(
     return Growth(replace(grown, rare=still_rare), pattern, similarity, claimed)
 
 
-def _empty_book(texts: Sequence[str]) -> PatternBook:
-    space = LexicalSpace.fit(texts)
+def _empty_book(said: Sequence[Said]) -> PatternBook:
+    space = LexicalSpace.fit([one.text for one in said], [one.tickets for one in said])
     return PatternBook(space, (), Prototypes.none(space.basis.shape[1]))
 
 
@@ -139,7 +139,7 @@ def _search(
     """The book after one search, and where the whole pool belongs by it."""
     before, _ = assign_vectors(placed, book.prototypes)
     rest = np.flatnonzero(before == NO_PATTERN)
-    groups = _find_groups([pool[index] for index in rest], placed[rest], min_tickets)
+    groups = _find_groups([pool[index] for index in rest.tolist()], placed[rest], min_tickets)
     grown = _with_groups(book, groups, week)
     return grown, assign_vectors(placed, grown.prototypes)[0]
 

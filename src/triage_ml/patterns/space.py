@@ -22,6 +22,7 @@ __all__ = ["LexicalSpace"]
 DIMENSIONS = 256
 COLUMNS = 20_000  # a block: words, pieces
 FITTED_ON = 6_000  # texts that the latent space is computed from; more change nothing but the time
+FEW = 50
 BLOCK = 2_048
 
 
@@ -37,17 +38,25 @@ class LexicalSpace:
     basis: NDArray[np.float16]
 
     @classmethod
-    def fit(cls, texts: Sequence[str]) -> LexicalSpace:
-        """Fit on masked texts; the same texts in the same order give the same bytes.
+    def fit(cls, texts: Sequence[str], tickets: Sequence[int] | None = None) -> LexicalSpace:
+        """Fit on distinct masked texts, each said by so many `tickets` (by default 1).
+
+        The same texts in the same order give the same bytes. A term is known if two tickets have it; where there are few
+        texts, one is enough.
 
         The latent space is a truncated singular value decomposition (Deerwester et al. 1990) by randomised range finding
         (Halko et al. 2011) with a fixed seed.
         """
-        features = LexicalFeatures(words=2, pieces=(4, 4), max_columns=COLUMNS).fit(texts)
+        counts = tickets or [1] * len(texts)
+        often = [text for text, count in zip(texts, counts, strict=True) if count > 1]
+        min_texts = 2 if len(texts) >= FEW else 1
+        features = LexicalFeatures(words=2, pieces=(4, 4), min_texts=min_texts, max_columns=COLUMNS)
+        features.fit([*texts, *often])
         columns = features.n_columns_
         if columns == 0:
             return cls(features, np.zeros((0, 1), dtype=np.float16))
-        matrix = features.transform(texts[:FITTED_ON])
+        first = sorted(range(len(texts)), key=lambda index: -counts[index])[:FITTED_ON]
+        matrix = features.transform([texts[index] for index in sorted(first)])
         dimensions = min(DIMENSIONS, columns, matrix.shape[0])
         return cls(features, _right_vectors(matrix, dimensions).astype(np.float16))
 

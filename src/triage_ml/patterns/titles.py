@@ -24,7 +24,11 @@ _PREFIX = re.compile(r"^(?:(?:re|aw|fw|fwd|wg|antw)\s*:\s*)+", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"<[a-z_]+>")
 _HOLE = "\0"
 #: What is left of a placeholder, with the unit, bracket or comma that made sense only beside it.
-_GAP = re.compile(r"\s*[(\[]?\0(?:\s?%| ?(?:kb|mb|gb|tb|ms|min|minutes|days|hours)\b)?[)\],:]?(?:\s*(?:\0|of\b))*")
+_GAP = re.compile(
+    r"(?:\b(?:above|at|auf|below|by|de|en|for|from|für|in|of|on|over|seit|since|to|von|with)\s+)?\s*[(\[]?\0"
+    r"(?:\s?%| ?(?:kb|mb|gb|tb|ms|min|minutes|days|hours)\b)?[)\],:]?(?:\s*(?:\0|of\b))*",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W\d_][\w'’/-]*[^\W_]|[^\W\d_]", re.UNICODE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n")
 _LOOSE_END = re.compile(

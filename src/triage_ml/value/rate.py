@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from numpy.typing import NDArray
+from scipy import special
 
 from triage_ml.value.touch_time import TouchTime
 
@@ -59,8 +60,8 @@ def hours_a_week(weekly: Sequence[int], touch: TouchTime) -> Hours:
     if touch.minutes <= 0 or not recent:
         return Hours(0.0, 0.0, 0.0)
     shape, exposure = PRIOR_SHAPE + sum(recent), PRIOR_WEEKS + len(recent)
-    tickets = stats.nbinom.ppf(_GRID, shape, exposure / (exposure + HORIZON_WEEKS)) / HORIZON_WEEKS
-    minutes = touch.minutes * np.exp(stats.norm.ppf(_GRID) * touch.spread)
+    tickets = _negative_binomial(shape, exposure / (exposure + HORIZON_WEEKS)) / HORIZON_WEEKS
+    minutes = touch.minutes * np.exp(special.ndtri(_GRID) * touch.spread)
     p10, p50, p90 = np.quantile(np.outer(tickets, minutes).ravel() / 60, [0.1, 0.5, 0.9])
     return Hours(float(p10), float(p50), float(p90))
 
@@ -77,6 +78,15 @@ def trend(weekly: Sequence[int]) -> Trend:
     if recent_weeks == 0 or sum(counts) == 0:
         return Trend(None, None, None)
     recent, earlier = counts[-recent_weeks:], counts[:-recent_weeks]
-    share = np.asarray(stats.beta.ppf(np.array([0.5, 0.1, 0.9]), sum(recent) + 0.5, sum(earlier) + 0.5))
+    share = special.betaincinv(sum(recent) + 0.5, sum(earlier) + 0.5, np.array([0.5, 0.1, 0.9]))
     ratio, low, high = (share / (1 - share) * len(earlier) / len(recent)).tolist()
     return Trend(ratio, low, high)
+
+
+def _negative_binomial(shape: float, success: float) -> NDArray[np.int64]:
+    """Equally likely counts: the quantiles at `_GRID`, by the distribution function I_success(shape, count + 1)."""
+    mean = shape * (1 - success) / success
+    most = int(mean + 12 * np.sqrt(mean / success)) + 10
+    below = special.betainc(shape, np.arange(1, most + 1), success)
+    counts: NDArray[np.int64] = np.searchsorted(below, _GRID)
+    return counts

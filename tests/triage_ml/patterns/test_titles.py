@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+
+from triage_ml.patterns import headline_of
+from triage_ml.patterns.titles import name_groups
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "expected"),
+    [
+        ("RE: FW: VPN down", "body", "VPN down"),
+        ("", "Printer jam. It happened twice.", "Printer jam."),
+        ("  ", "first line\nsecond line", "first line"),
+        ("", "", ""),
+    ],
+    ids=["without forwards", "first sentence", "first line", "nothing"],
+)
+def test_headline(title: str, text: str, expected: str) -> None:
+    assert headline_of(title, text) == expected
+
+
+def test_a_title_is_a_headline_that_says_what_sets_the_group_apart() -> None:
+    names = name_groups(
+        [
+            [("Password reset for <user>", 5), ("Help needed", 4), ("Reset my password", 3)],
+            [("Printer jam on <host>", 5), ("Help needed", 4)],
+        ]
+    )
+
+    assert [name.title for name in names] == ["Reset my password", "Printer jam"]
+    assert set(names[0].keywords) >= {"password", "reset"}
+
+
+def test_two_groups_never_share_a_title() -> None:
+    names = name_groups([[("VPN down", 3)], [("VPN down", 2)], [("vpn down", 1)]], taken=["Vpn Down"])
+
+    titles = [name.title.casefold() for name in names]
+    assert len({*titles, "vpn down"}) == 4
+
+
+def test_a_group_without_words_still_has_a_name() -> None:
+    assert name_groups([[("<host> <num>", 9)]])[0].title == "Unnamed"
+
+
+def test_no_placeholder_or_loose_end_is_left_in_a_title() -> None:
+    (name,) = name_groups([[("disk of <host> above <num>% since <date>, on", 1)]])
+
+    assert name.title == "Disk"
+    assert "<" not in name.title

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from triage_ml.taxonomy import Taxonomy
+from triage_ml.value import list_candidates
+
+WEEKS = ["2026-W01", "2026-W02", "2026-W03", "2026-W04"]
+
+
+def facts(pattern_id: str | None, week: str, count: int, **changes: Any) -> list[dict[str, Any]]:
+    row = {
+        "week": week, "pattern_id": pattern_id, "similarity": 0.8, "tier": "L1", "category": "Access",
+        "assignment_group": "Desk", "ticket_type": "incident", "channel": "email", "effort_minutes": 30.0,
+        "handoffs": 0.0, "reopens": 0.0,
+    }  # fmt: skip
+    return [{**row, **changes, "ticket_id": f"{pattern_id}-{week}-{n}"} for n in range(count)]
+
+
+def test_most_hours_come_first_and_tickets_without_a_pattern_are_no_candidate() -> None:
+    rows = [
+        *facts("many", WEEKS[-1], 30, effort_minutes=10.0),
+        *facts("long", WEEKS[-1], 20, effort_minutes=120.0),
+        *facts(None, WEEKS[-1], 50),
+    ]
+
+    listed = list_candidates(rows, WEEKS, Taxonomy(), min_tickets=10, notes={})
+
+    assert [candidate.pattern_id for candidate in listed] == ["long", "many"]
+    assert [candidate.volume for candidate in listed] == [20, 30]
+    assert listed[0].weekly == (0, 0, 0, 20)
+
+
+@pytest.mark.parametrize(
+    ("rows", "listed"),
+    [
+        (facts("p", WEEKS[-1], 9), 0),
+        (facts("p", WEEKS[-1], 1) + facts("p", WEEKS[0], 9), 1),
+        (facts("p", WEEKS[0], 40), 0),
+        ([], 0),
+    ],
+    ids=["too few", "enough over four weeks", "not this week", "a week without tickets"],
+)
+def test_what_is_listed(rows: list[dict[str, Any]], listed: int) -> None:
+    assert len(list_candidates(rows, WEEKS, Taxonomy(), min_tickets=10, notes={})) == listed
+
+
+def test_without_effort_the_list_goes_by_volume_and_says_so() -> None:
+    rows = facts("a", WEEKS[-1], 10, effort_minutes=None) + facts("b", WEEKS[-1], 20, effort_minutes=None)
+
+    listed = list_candidates(rows, WEEKS, Taxonomy(), min_tickets=10, notes={})
+
+    assert [candidate.pattern_id for candidate in listed] == ["b", "a"]
+    assert {candidate.touch.source for candidate in listed} == {"unknown"}
+
+
+def test_figures_are_plain_json_with_the_keys_of_the_contract() -> None:
+    rows = facts("p", WEEKS[-1], 12)
+
+    (candidate,) = list_candidates(rows, WEEKS, Taxonomy(), min_tickets=10, notes={"p": ["password reset"] * 12})
+    figures = json.loads(json.dumps(candidate.figures()))
+
+    assert {"pattern_id", "kind", "volume", "trend", "hours"} <= figures.keys()
+    assert set(figures["hours"]) == {"p10", "p50", "p90"}
+    assert figures["resolutions"] == [{"text": "password reset", "share": 1.0}]
+    assert figures["trend"]["direction"] == "growing"

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from triage_ml.taxonomy import Taxonomy
+from triage_ml.value import KIND_TITLES, Evidence, automatability, gather, propose
+
+PLAIN = Evidence(
+    resolution_share=0.15,
+    groups={"Desk": 1.0},
+    handoffs=0.2,
+    effort_spread=0.4,
+    request_share=0.0,
+    machine_share=0.0,
+    tightness=0.8,
+    minutes=60.0,
+    tiers={"L1": 1.0},
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "why"),
+    [
+        ({"machine_share": 0.9}, "retire_source", "90% of these tickets are opened by monitoring"),
+        ({"request_share": 0.8, "resolution_share": 0.9}, "self_service_form", "80% are requests"),
+        ({"resolution_share": 0.7, "minutes": 8.0}, "chatbot_answer", "70% are solved the same way, in 8 minutes"),
+        ({"resolution_share": 0.7}, "runbook_script", "70% are incidents solved the same way"),
+        ({"tiers": {"L1": 0.4, "L3": 0.6}}, "move_down", "40% are solved in L1 already"),
+        ({"resolution_share": 0.05}, "fix_root_cause", "the commonest has 5%"),
+        ({}, "needs_analysis", "Nothing in the records"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value in KIND_TITLES else "",
+)
+def test_the_evidence_speaks_for_a_kind_and_says_why(changes: dict[str, object], kind: str, why: str) -> None:
+    proposal = propose(replace(PLAIN, **changes), Taxonomy())  # type: ignore[arg-type]
+
+    assert proposal.kind == kind
+    assert why in proposal.why
+
+
+def test_without_any_record_it_needs_analysis_and_is_judged_by_its_text() -> None:
+    empty = gather(
+        resolution_share=None, groups=[], tiers=[], ticket_types=[], channels=[], handoffs=[], efforts=[],
+        similarities=[0.7, 0.9], minutes=0.0,
+    )  # fmt: skip
+
+    assert propose(empty, Taxonomy()).kind == "needs_analysis"
+    assert automatability(empty) == (0.8, {"tight_text": 0.8})
+
+
+def test_what_is_solved_alike_by_one_group_is_easier_to_automate() -> None:
+    easy = replace(PLAIN, resolution_share=0.9, handoffs=0.0, effort_spread=0.1, request_share=1.0)
+    hard = replace(PLAIN, resolution_share=0.1, handoffs=2.0, effort_spread=1.5, groups={"A": 0.3, "B": 0.3, "C": 0.4})
+
+    assert automatability(easy)[0] > 0.9
+    assert automatability(hard)[0] < 0.4
+
+
+def test_evidence_leaves_out_what_is_missing() -> None:
+    evidence = gather(
+        resolution_share=None, groups=["A", None, "A", "B"], tiers=["L1", None], ticket_types=["Request", "incident"],
+        channels=[None, None], handoffs=[None, 1.0, float("nan"), 3.0], efforts=[None, 10.0, 10.0, 0.0],
+        similarities=[0.5], minutes=10.0,
+    )  # fmt: skip
+
+    assert evidence.groups == pytest.approx({"A": 2 / 3, "B": 1 / 3})
+    assert evidence.request_share == 0.5
+    assert evidence.machine_share is None
+    assert evidence.handoffs == 2.0
+    assert evidence.effort_spread == 0.0
