@@ -79,11 +79,8 @@ def split_by_column(
             f"Split column {values.name!r}: expected {', '.join(SPLIT_PARTS)}, found {unknown[0]!r}.",
             hint=f"Say what it means, for example --split-map {unknown[0]}=test.",
         )
-    part = (
-        named.map({"train": 0, "tune": 3, "val": 3, "calibration": 1, "test": 2})
-        .fillna(3)
-        .to_numpy(dtype=np.int64, copy=True)
-    )
+    numbers = {"train": 0, "tune": 3, "val": 3, "calibration": 1, "test": 2}
+    part = np.array([numbers.get(value, 3) for value in named.fillna("").tolist()], dtype=np.int64)
     notes = []
     if unused := int((part == 3).sum()):
         notes.append(
