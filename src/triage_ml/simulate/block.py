@@ -69,7 +69,7 @@ class Workshop:
         self._staff = hire(catalogue.organisation, Dice(np.random.default_rng(staff_seed)))
         self.names = self._group_names()
         self._writer = Writer(catalogue, NOISE)
-        self._router = Router(catalogue, NOISE)
+        self._router = Router(catalogue, self.names, NOISE)
         self._priorities = [Weighted(dict(kind.priorities)) for kind in catalogue.kinds]
         self._resolutions = [
             Weighted({str(i): part.share for i, part in enumerate(kind.resolutions)}) for kind in catalogue.kinds
@@ -115,21 +115,21 @@ class Workshop:
         tier = self._router.tier(index, place, dice)
         filed = self._writer.write(index, ask, channel, tier, words)
         item = None if dice.chance(NOISE.missing_item) else words.configuration_item()
-        route = self._router.route(index, tier, region, channel, dice)
+        route = self._router.route(index, tier, week, region, channel, dice)
         handoffs = len(route.groups) - 1
         minutes = touch_minutes(kind, tier, handoffs, self.catalogue.organisation, NOISE, dice)
         spared = _spared(kind.automation, dice)
         block.savings.append((index, week, spared, minutes))
         machine = spared and week >= self.calendar.automated_from[index]
         if machine:
-            route = self._router.route(index, AUTOMATION_TIER, region, channel, dice)
+            route = self._router.route(index, AUTOMATION_TIER, week, region, channel, dice)
             handoffs, minutes = 0, 0.0
         priority = self._priorities[index].draw(dice)
         took = 60 + dice.below(600) if machine else elapsed_seconds(priority, minutes, handoffs, dice)
         resolution, notes = self._resolve(kind, index, machine, words)
         closed = opened + took < self.calendar.end
-        had = self._log(block, ticket_id, opened, took, route, index, week, dice)
-        recorded_tier = self.catalogue.organisation.tier_of[route.groups[had]]
+        had = self._log(block, ticket_id, opened, took, route, dice)
+        recorded_tier = route.tiers[had]
         block.tickets.append(
             {
                 "ticket_id": ticket_id,
@@ -141,7 +141,7 @@ class Workshop:
                 "tier": recorded_tier,
                 "category": route.category,
                 "subcategory": self._subcategory(kind, route, dice),
-                "assignment_group": self.names.at(week, route.groups[had], index),
+                "assignment_group": route.groups[had],
                 "ticket_type": kind.ticket_type,
                 "activity": kind.activity,
                 "priority": priority,
@@ -178,9 +178,7 @@ class Workshop:
         chosen = kind.resolutions[int(self._resolutions[index].draw(dice))]
         return chosen.id, (closing if dice.chance(NOISE.empty_notes) else dice.pick(chosen.texts))(words)
 
-    def _log(
-        self, block: Block, ticket_id: str, opened: int, took: int, route: Route, index: int, week: int, dice: Dice
-    ) -> int:
+    def _log(self, block: Block, ticket_id: str, opened: int, took: int, route: Route, dice: Dice) -> int:
         """Write the hand-offs that happened before the desk's last week ended; returns how many there were."""
         handoffs = len(route.groups) - 1
         moments = sorted(opened + 60 + int(took * 0.8 * dice.random()) for _ in range(handoffs))
@@ -190,8 +188,8 @@ class Workshop:
                 {
                     "ticket_id": ticket_id,
                     "at": moment,
-                    "from_group": self.names.at(week, route.groups[step], index),
-                    "to_group": self.names.at(week, route.groups[step + 1], index),
+                    "from_group": route.groups[step],
+                    "to_group": route.groups[step + 1],
                 }
             )
         return len(before)

@@ -20,10 +20,14 @@ MOST_HANDOFFS = 4
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The way of a ticket. `groups` are all that had it, the last one closed it and may not be who solved it."""
+    """The way of a ticket. `groups` are all that had it, by their names of that week; the last one closed it.
 
-    tier: str  # who really solved it
+    `tiers` are those of the groups. Who closed it may not be who solved it: `tier` is the truth.
+    """
+
+    tier: str
     groups: tuple[str, ...]
+    tiers: tuple[str, ...]
     category: str  # as recorded
 
 
@@ -58,7 +62,8 @@ class GroupNames:
 class Router:
     """Draws routes; the tables it needs are made once."""
 
-    def __init__(self, catalogue: Catalogue, noise: Noise) -> None:
+    def __init__(self, catalogue: Catalogue, names: GroupNames, noise: Noise) -> None:
+        self._names = names
         self._organisation = catalogue.organisation
         self._kinds = catalogue.kinds
         self._noise = noise
@@ -77,21 +82,31 @@ class Router:
         """
         return self._tiers[index].at(place if dice.chance(self._noise.telling) else dice.random())
 
-    def route(self, index: int, tier: str, region: int, channel: int, dice: Dice) -> Route:
+    def route(self, index: int, tier: str, week: int, region: int, channel: int, dice: Dice) -> Route:
         """The groups that have the ticket, and the category that is written on it."""
-        kind, noise = self._kinds[index], self._noise
+        kind = self._kinds[index]
         if tier == AUTOMATION_TIER:
-            return Route(tier, self._organisation.by_tier[AUTOMATION_TIER], self._category(kind, dice))
+            path = list(self._organisation.by_tier[AUTOMATION_TIER])
+        else:
+            path = self._path(kind, tier, region, channel, dice)
+        steps = [(self._names.at(week, group, index), self._organisation.tier_of[group]) for group in path]
+        # A group does not hand on to itself, under no name.
+        kept = [step for step, before in zip(steps, [None, *steps], strict=False) if step != before]
+        groups, tiers = zip(*kept[-MOST_HANDOFFS - 1 :], strict=True)
+        return Route(tier, groups, tiers, self._category(kind, dice))
+
+    def _path(self, kind: Kind, tier: str, region: int, channel: int, dice: Dice) -> list[str]:
+        noise, nearby = self._noise, self._nearby[kind.category]
         path = []
         if dice.chance(noise.wrong_first):
-            path += [dice.pick(self._nearby[kind.category]) for _ in range(1 + (dice.random() < 0.15))]
+            path += [dice.pick(nearby) for _ in range(1 + dice.chance(0.15))]
         if tier != SERVICE_DESK_TIER and channel != MONITORING and dice.chance(noise.desk_first):
             path.insert(0, self._desks[region])
         path.append(self._solver(kind, tier, region, dice))
         if dice.chance(noise.wrong_group):
             # Somebody else closes it: a group on the way that never passed it on, or one that took it over at the end.
-            path[-1:] = [] if len(path) > 1 and dice.chance(0.5) else [dice.pick(self._nearby[kind.category])]
-        return Route(tier, _without_repeats(path), self._category(kind, dice))
+            path[-1:] = [] if len(path) > 1 and dice.chance(0.5) else [dice.pick(nearby)]
+        return path
 
     def _solver(self, kind: Kind, tier: str, region: int, dice: Dice) -> str:
         groups = kind.groups.get(tier)
@@ -123,11 +138,3 @@ def final_taxonomy(catalogue: Catalogue, names: GroupNames) -> Taxonomy:
 
 def _by(rank: Mapping[str, int]) -> Callable[[str], tuple[int, str]]:
     return lambda tier: (rank[tier], tier)
-
-
-def _without_repeats(path: list[str]) -> tuple[str, ...]:
-    kept = [path[0]]
-    for group in path[1:]:
-        if group != kept[-1]:
-            kept.append(group)
-    return tuple(kept[-MOST_HANDOFFS - 1 :])
