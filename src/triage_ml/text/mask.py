@@ -20,7 +20,9 @@ _AFTER_FIRST_DIGIT = (
 )
 _MONTH_NAMES = "jan|feb|mar|mär|apr|may|mai|jun|jul|aug|ago|sep|oct|okt|nov|dec|dez|ene|abr|dic"
 _MONTH = rf"(?:{_MONTH_NAMES})[a-zäéû]{{0,7}}\.?"
-_DOMAINS = "com|net|org|edu|gov|io|co|eu|de|at|ch|fr|es|it|nl|uk|us|local|lan|corp|intern|internal|intra|ad|cloud|dev"
+_DOMAINS = (
+    "com|net|org|edu|gov|io|co|eu|de|at|ch|fr|es|it|nl|uk|us|local|lan|corp|intern|internal|ad|cloud|dev|example|test"
+)
 _MACHINE = "srv|svr|server|host|pc|nb|lap|laptop|desktop|lt|wks|ws|vm|esx|sw|switch|rtr|fw|ap|prn|prt|printer|db|app|web|dc|nas"
 # Codes that look like the name of a machine but say what is meant.
 _CODES = "ora|sha|utf|aes|rsa|tls|covid|usb|iso|din|rfc|error|event|code|http|kb|cve|sap|office|windows|win|exchange"
@@ -91,18 +93,18 @@ MASK_RULES: tuple[Rule, ...] = (
     ),
     _rule("personal number", r"(?<![\w-])(?!kb)[a-z]{1,2}[0-9]{5,}(?!\w)", "<id>", hint=_JOINED_NUMBER),
     _rule(
-        "name of a host",
-        rf"(?<![\w-])(?=[a-z][a-z0-9-]*[0-9]{{2}}(?![\w-]))(?!(?:{_CODES})[-0-9])(?:[a-z]{{2,}}[a-z0-9]*+(?:-[a-z0-9]+){{0,5}}-[a-z]{{0,4}}[0-9]{{2,}}|"
-        rf"(?:{_MACHINE})[a-z]*[0-9]{{2,}}|(?-i:[A-Z]{{3,}}[0-9]{{3,}}))(?![\w-])",
-        "<host>",
-        hint=_JOINED_NUMBER,
-    ),
-    _rule(
         "address of a host",
         rf"(?<![\w.@-])(?:[a-z0-9<>-]++\.){{1,8}}(?<=\.)(?:{_DOMAINS})(?::[0-9]{{1,5}})?(?![\w-])",
         "<host>",
         (".",),
         re.compile(rf"\.(?i:{_DOMAINS})(?![\w-])"),
+    ),
+    _rule(
+        "name of a host",
+        rf"(?<![\w-])(?=[a-z][a-z0-9-]*[0-9]{{2}}(?![\w-]))(?!(?:{_CODES})[-0-9])(?:[a-z]{{2,}}[a-z0-9]*+(?:-[a-z0-9]+){{0,5}}-[a-z]{{0,4}}[0-9]{{2,}}|"
+        rf"(?:{_MACHINE})[a-z]*[0-9]{{2,}}|(?-i:[A-Z]{{3,}}[0-9]{{3,}}))(?![\w-])",
+        "<host>",
+        hint=_JOINED_NUMBER,
     ),
     _rule("hexadecimal number", rf"0x(?<!\w0x)(?![8c]{_HEX}{{7}}(?!\w)){_HEX}++(?!\w)", "<hex>", ("0x",)),
     _rule(

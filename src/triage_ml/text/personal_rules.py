@@ -131,6 +131,27 @@ PERSONAL_RULES: tuple[Rule, ...] = (
         needs=("ssn", "social sec", "steuer", "sozialver", "passport", "reisepass", "ausweis"),
     ),
     Rule(
+        "date of birth",
+        re.compile(
+            r"(?<!\w)((?:born|date of birth|dob|geboren|geburtsdatum|geb\.|née?|nacid[oa]|fecha de nacimiento)"
+            r"(?: on| am| le| el)?\s{0,2}:?\s{0,2})"
+            r"(?:[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4})(?!\w)",
+            re.IGNORECASE,
+        ),
+        r"\1<birth_date>",
+        needs=("born", "birth", "dob", "geb", "né", "nacid", "nacimiento"),
+    ),
+    Rule(
+        "number of an employee",
+        re.compile(
+            r"(?<!\w)((?:employee|staff|personnel|personal|mitarbeiter|empleado)[ -]?(?:number|no\.?|id|nr\.?|nummer)"
+            r"\s{0,2}[:#]?\s{0,2})(?=[a-z]{0,3}\d)[a-z0-9]{3,12}(?!\w)",
+            re.IGNORECASE,
+        ),
+        r"\1<person_id>",
+        needs=("employee", "staff", "personnel", "personal", "mitarbeiter", "empleado"),
+    ),
+    Rule(
         "phone after its name",
         re.compile(
             r"(?<!\w)((?:tel(?:efon|ephone|éfono)?|phone(?: number| no\.?)?|mobile|cell|handy|móvil|fax|durchwahl|"

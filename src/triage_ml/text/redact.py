@@ -21,8 +21,8 @@ REDACT_RULES: tuple[Rule, ...] = SECRET_RULES + PERSONAL_RULES
 def redact(texts: Iterable[str], *, rules: Sequence[Rule] = REDACT_RULES) -> list[str]:
     """Replace secrets and personal data with placeholders.
 
-    Placeholders are `<secret>`, `<query>` (of a URL), `<email>`, `<iban>`, `<card>`, `<national_id>` and `<phone>`. Redacting
-    twice changes nothing more.
+    Placeholders are `<secret>`, `<query>` (of a URL), `<email>`, `<iban>`, `<card>`, `<national_id>`,
+    `<person_id>`, `<birth_date>` and `<phone>`. Redacting twice changes nothing more.
 
     >>> redact(["Call +49 30 901820 or mail jo@example.org, pw is Sommer2026!"])
     ['Call <phone> or mail <email>, pw is <secret>']

@@ -38,7 +38,8 @@ def apply_taxonomy(frame: pd.DataFrame, taxonomy: Taxonomy, raw: Raw) -> list[st
         before = frame["tier"] if "tier" in frame else empty_strings(frame.index)
         filled = before.isna() & by_group.notna()
         _place_tier(frame, before.where(before.notna(), by_group))
-        notes.append(f"{int(filled.sum()):,} tickets got their tier from their group.")
+        if filled.any():
+            notes.append(f"{int(filled.sum()):,} tickets got their tier from their group.")
     return notes
 
 

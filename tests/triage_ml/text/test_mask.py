@@ -39,8 +39,8 @@ INC0012345 by u123456, see RITM001
 srv-db-01 DEBERSRV012 LT-48213 prn-3f-02 server12
 <host> <host> <host> <host> <host>
 
-mail.corp.local and host.example.com:443 e.g. today
-<host> and <host> e.g. today
+mail.corp.local and host.example.com:443, p19ora26.corp.example e.g. today
+<host> and <host>, <host> e.g. today
 
 ORA-00600 SHA-256 KB5034441 office365 Win11 COVID-19
 ORA-00600 SHA-256 KB5034441 office365 Win11 COVID-19

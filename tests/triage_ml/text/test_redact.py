@@ -58,6 +58,8 @@ REDACTED = {
     "call (555) 123-4567 or 555-123-4567": "call <phone> or <phone>",
     "Rückruf 030 1234567 oder 0171/1234567": "Rückruf <phone> oder <phone>",
     "ext. 12345": "ext. <phone>",
+    "Employee number 584043, born 20.11.1989.": "Employee number <person_id>, born <birth_date>.",
+    "Personalnummer: A4711, geboren am 01.02.1990": "Personalnummer: <person_id>, geboren am <birth_date>",
 }
 KEPT = [
     "my password is expired",
