@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from triage_ml.simulate.calendar import Calendar, Plan, plan_calendar, plan_tickets
-from triage_ml.simulate.catalogue import CHANNELS, Automation, Catalogue, Kind, load_catalogue
+from triage_ml.simulate.catalogue import CHANNELS, LANGUAGES, Automation, Catalogue, Kind, load_catalogue
 from triage_ml.simulate.dice import Dice, Weighted
 from triage_ml.simulate.noise import NOISE
 from triage_ml.simulate.organisation import AUTOMATION_TIER
@@ -45,9 +45,37 @@ class Order:
     end: date
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A ticket of the plan; numbers are indices into catalogue, channels and regions, `opened` is in seconds."""
+
+    ticket_id: str
+    opened: int
+    week: int
+    kind: int
+    channel: int
+    region: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What became of it: its route, who had it last, touch time in minutes, and seconds from opening to closing."""
+
+    route: Route
+    had: int  # hand-offs before the desk's last week ended
+    machine: bool
+    minutes: float
+    priority: str
+    took: int
+    closed: bool
+
+
 @dataclass
 class Block:
-    """Rows of the tables that grow with the tickets; `savings` has (kind, week, minutes without and with automation)."""
+    """Rows of the tables that grow with the tickets.
+
+    `savings` has (kind, week, whether its automation would have spared people this ticket, minutes if it does not).
+    """
 
     tickets: list[Row] = field(default_factory=list)
     truth: list[Row] = field(default_factory=list)
@@ -100,110 +128,123 @@ class Workshop:
         plan = self.plan
         columns = (plan.opened, plan.week, plan.kind, plan.channel, plan.region)
         rows = zip(*(column[first:last].tolist() for column in columns), strict=True)
-        for at, (opened, week, index, channel, region) in enumerate(rows, first + 1):
-            self._ticket(block, f"INC{at:07d}", opened, week, index, channel, region, dice)
+        for at, row in enumerate(rows, first + 1):
+            self._ticket(block, Arrival(f"INC{at:07d}", *row), dice)
         return block
 
-    def _ticket(
-        self, block: Block, ticket_id: str, opened: int, week: int, index: int, channel: int, region: int, dice: Dice
-    ) -> None:
-        kind = self.catalogue.kinds[index]
-        person = _requester(self._staff[region], dice)
-        words = TicketWords(self.catalogue.slots, dice, person, opened, "en")
+    def _ticket(self, block: Block, arrival: Arrival, dice: Dice) -> None:
+        index, channel = arrival.kind, arrival.channel
+        person = _requester(self._staff[arrival.region], dice)
+        words = TicketWords(self.catalogue.slots, dice, person, arrival.opened, LANGUAGES[0])
         words.language = self._writer.language(index, channel, words)
         ask, place = self._writer.choose(index, channel, words)
         tier = self._router.tier(index, place, dice)
         filed = self._writer.write(index, ask, channel, tier, words)
         item = None if dice.chance(NOISE.missing_item) else words.configuration_item()
-        route = self._router.route(index, tier, week, region, channel, dice)
-        handoffs = len(route.groups) - 1
-        minutes = touch_minutes(kind, tier, handoffs, self.catalogue.organisation, NOISE, dice)
+        work = self._work(block, arrival, tier, dice)
+        resolution, notes = self._resolve(index, work, words)
+        block.tickets.append(
+            self._recorded(arrival, work, dice)
+            | {
+                "title": filed.title,
+                "description": filed.description or None,
+                "resolution": notes if work.closed else None,
+                "configuration_item": item,
+                "requester_id": None if channel == MONITORING else person.requester_id,
+            }
+        )
+        block.truth.append(self._true(arrival, work) | {"resolution": resolution, "second_kind": filed.second_kind})
+
+    def _work(self, block: Block, arrival: Arrival, tier: str, dice: Dice) -> Work:
+        """Who works on it and for how long; its hand-offs and savings go to the block."""
+        index, week = arrival.kind, arrival.week
+        kind = self.catalogue.kinds[index]
+        route = self._router.route(index, tier, week, arrival.region, arrival.channel, dice)
+        minutes = touch_minutes(kind, tier, route.handoffs, self.catalogue.organisation, NOISE, dice)
         spared = _spared(kind.automation, dice)
         block.savings.append((index, week, spared, minutes))
         machine = spared and week >= self.calendar.automated_from[index]
         if machine:
-            route = self._router.route(index, AUTOMATION_TIER, week, region, channel, dice)
-            handoffs, minutes = 0, 0.0
+            route = self._router.route(index, AUTOMATION_TIER, week, arrival.region, arrival.channel, dice)
+            minutes = 0.0
         priority = self._priorities[index].draw(dice)
-        took = 60 + dice.below(600) if machine else elapsed_seconds(priority, minutes, handoffs, dice)
-        resolution, notes = self._resolve(kind, index, machine, words)
-        closed = opened + took < self.calendar.end
-        had = self._log(block, ticket_id, opened, took, route, dice)
-        recorded_tier = route.tiers[had]
-        block.tickets.append(
-            {
-                "ticket_id": ticket_id,
-                "opened_at": opened,
-                "title": filed.title,
-                "description": filed.description or None,
-                "resolved_at": opened + took if closed else None,
-                "resolution": notes if closed else None,
-                "tier": recorded_tier,
-                "category": route.category,
-                "subcategory": self._subcategory(kind, route, dice),
-                "assignment_group": route.groups[had],
-                "ticket_type": kind.ticket_type,
-                "activity": kind.activity,
-                "priority": priority,
-                "channel": CHANNELS[channel],
-                "configuration_item": item,
-                "requester_id": None if channel == MONITORING else person.requester_id,
-                "effort_minutes": self._effort(minutes, machine, closed, dice),
-                "reassignment_count": had,
-                "reopen_count": 0 if machine or not closed else int(dice.chance(NOISE.reopened * (1 + handoffs))),
-            }
-        )
-        block.truth.append(
-            {
-                "ticket_id": ticket_id,
-                "kind": kind.id,
-                "resolution": resolution,
-                "second_kind": filed.second_kind,
-                "tier": route.tier,
-                "category": kind.category,
-                "lowest_tier": kind.lowest_tier,
-                "minutes": minutes,
-                "mislabelled": recorded_tier != route.tier or route.category != kind.category,
-            }
-        )
+        took = 60 + dice.below(600) if machine else elapsed_seconds(priority, minutes, route.handoffs, dice)
+        moves = self._moves(arrival, took, route, dice)
+        block.handoffs += moves
+        closed = arrival.opened + took < self.calendar.end
+        return Work(route, len(moves), machine, minutes, priority, took, closed)
 
-    def _resolve(self, kind: Kind, index: int, machine: bool, words: TicketWords) -> tuple[str, str]:
+    def _moves(self, arrival: Arrival, took: int, route: Route, dice: Dice) -> list[Row]:
+        """Rows of the hand-off log: what happened before the desk's last week ended."""
+        moments = sorted(arrival.opened + 1 + int(took * 0.8 * dice.random()) for _ in range(route.handoffs))
+        return [
+            {"ticket_id": arrival.ticket_id, "at": moment, "from_group": before, "to_group": after}
+            for moment, before, after in zip(moments, route.groups, route.groups[1:], strict=False)
+            if moment < self.calendar.end
+        ]
+
+    def _recorded(self, arrival: Arrival, work: Work, dice: Dice) -> Row:
+        """What is written on the ticket, but for its text."""
+        kind, route = self.catalogue.kinds[arrival.kind], work.route
+        return {
+            "ticket_id": arrival.ticket_id,
+            "opened_at": arrival.opened,
+            "resolved_at": arrival.opened + work.took if work.closed else None,
+            "tier": route.tiers[work.had],
+            "category": route.category,
+            "subcategory": _subcategory(kind, route, dice),
+            "assignment_group": route.groups[work.had],
+            "ticket_type": kind.ticket_type,
+            "activity": kind.activity,
+            "priority": work.priority,
+            "channel": CHANNELS[arrival.channel],
+            "effort_minutes": _effort(work, dice),
+            "reassignment_count": work.had,
+            "reopen_count": _reopened(work, dice),
+        }
+
+    def _true(self, arrival: Arrival, work: Work) -> Row:
+        kind, route = self.catalogue.kinds[arrival.kind], work.route
+        return {
+            "ticket_id": arrival.ticket_id,
+            "kind": kind.id,
+            "tier": route.tier,
+            "category": kind.category,
+            "lowest_tier": kind.lowest_tier,
+            "minutes": work.minutes,
+            "mislabelled": route.tiers[work.had] != route.tier or route.category != kind.category,
+        }
+
+    def _resolve(self, index: int, work: Work, words: TicketWords) -> tuple[str, str]:
         """Id of the resolution, and the close notes."""
-        if machine and kind.automation:
+        kind, dice = self.catalogue.kinds[index], words.dice
+        if work.machine and kind.automation:
             return AUTOMATED, CLOSED_BY_MACHINE.format(kind=kind.automation.kind.replace("_", " "))
-        dice = words.dice
         closing = dice.pick(self.catalogue.pools.closings)
         if not kind.resolutions:
             return UNRESOLVED, closing(words)
         chosen = kind.resolutions[int(self._resolutions[index].draw(dice))]
         return chosen.id, (closing if dice.chance(NOISE.empty_notes) else dice.pick(chosen.texts))(words)
 
-    def _log(self, block: Block, ticket_id: str, opened: int, took: int, route: Route, dice: Dice) -> int:
-        """Write the hand-offs that happened before the desk's last week ended; returns how many there were."""
-        handoffs = len(route.groups) - 1
-        moments = sorted(opened + 60 + int(took * 0.8 * dice.random()) for _ in range(handoffs))
-        before = [moment for moment in moments if moment < self.calendar.end]
-        for step, moment in enumerate(before):
-            block.handoffs.append(
-                {
-                    "ticket_id": ticket_id,
-                    "at": moment,
-                    "from_group": route.groups[step],
-                    "to_group": route.groups[step + 1],
-                }
-            )
-        return len(before)
 
-    def _subcategory(self, kind: Kind, route: Route, dice: Dice) -> str | None:
-        """Nobody picks a subcategory under a category that nobody picked."""
-        if route.category != kind.category or dice.chance(NOISE.empty_subcategory):
-            return None
-        return kind.subcategory
+def _subcategory(kind: Kind, route: Route, dice: Dice) -> str | None:
+    """Nobody picks a subcategory under a category that nobody picked."""
+    if route.category != kind.category or dice.chance(NOISE.empty_subcategory):
+        return None
+    return kind.subcategory
 
-    def _effort(self, minutes: float, machine: bool, closed: bool, dice: Dice) -> float | None:
-        if machine:
-            return 0.0
-        return logged_minutes(minutes, NOISE, dice) if closed else None
+
+def _effort(work: Work, dice: Dice) -> float | None:
+    if not work.closed:
+        return None
+    return 0.0 if work.machine else logged_minutes(work.minutes, NOISE, dice)
+
+
+def _reopened(work: Work, dice: Dice) -> int:
+    """The more hands it went through, the more often it comes back."""
+    if work.machine or not work.closed:
+        return 0
+    return int(dice.chance(NOISE.reopened * (1 + work.had)))
 
 
 def _requester(staff: tuple[Person, ...], dice: Dice) -> Person:

@@ -30,6 +30,11 @@ class Route:
     tiers: tuple[str, ...]
     category: str  # as recorded
 
+    @property
+    def handoffs(self) -> int:
+        """How often it is passed on."""
+        return len(self.groups) - 1
+
 
 class GroupNames:
     """What groups are called from week to week; `changes` is empty for a desk where nothing changes."""
