@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import subprocess
 import time
 import tomllib
@@ -38,8 +39,11 @@ class Run:
         self.config: dict[str, Any] = config | (small if self.smoke else {})
         self._begun = time.monotonic()
 
-    def write(self, results: dict[str, Any]) -> None:
-        """Print the results; without `--smoke` also keep them beside the experiment."""
+    def write(self, results: dict[str, Any], table: str) -> None:
+        """Print the results; without `--smoke` keep them beside the experiment, and `table` (Markdown) in its README.
+
+        The table goes between the marks `<!-- results -->` and `<!-- /results -->`.
+        """
         document = {
             "command": f"python -m experiments run {self.folder.name[:4]}",
             "commit": self._commit(),
@@ -50,11 +54,16 @@ class Run:
             "versions": {name: version(name) for name in _PACKAGES},
             "config": self.config,
             "results": results,
+            "table": table,
         }
         text = json.dumps(document, indent=1, sort_keys=True)
-        print(text)
+        print(text, table, sep="\n\n")
         if not self.smoke:
             (self.folder / "results.json").write_text(text + "\n", encoding="utf-8")
+            page = self.folder / "README.md"
+            block = f"<!-- results -->\n{table}\n<!-- /results -->"
+            marked = re.compile(r"(?s)<!-- results -->.*<!-- /results -->")
+            page.write_text(marked.sub(lambda _: block, page.read_text(encoding="utf-8")), encoding="utf-8")
 
     def _commit(self) -> str:
         line = ["git", "-C", str(self.folder), "rev-parse", "HEAD"]
