@@ -36,6 +36,7 @@ def configure_logs() -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.captureWarnings(True)  # MLflow warns a lot, and every line must be JSON
     logging.getLogger("uvicorn.error").setLevel(logging.INFO)
 
 

@@ -57,7 +57,7 @@ class Problem(HTTPException):
 
 def no_champion() -> Problem:
     """Nothing to answer with yet."""
-    detail = "No model is loaded. Train one with `triage train`: the first that passes becomes champion."
+    detail = "No model is loaded. Train one with `triage train`, or make one champion with `triage promote`."
     return Problem(503, "no_champion", detail, headers={"Retry-After": "10"})
 
 

@@ -20,6 +20,7 @@ from triage_ml.errors import NoModelError, RegistryError
 
 __all__ = ["MlflowRegistry", "Registered", "Registry"]
 
+#: What MLflow says of a missing model and of a missing alias.
 NOT_THERE = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
 
 
@@ -54,8 +55,16 @@ class MlflowRegistry:
     def champion(self) -> Registered:
         """The version behind the alias `champion`."""
         self._refuse_missing_file()
-        with self._translated("the champion can't be looked up"):
-            version = self._client.get_model_version_by_alias(MODEL_NAME, CHAMPION)
+        try:
+            with self._translated("the champion can't be looked up"):
+                version = self._client.get_model_version_by_alias(MODEL_NAME, CHAMPION)
+        except RegistryError as error:
+            if _code(error.__cause__) not in NOT_THERE:
+                raise
+            raise NoModelError(
+                f"Model {MODEL_NAME!r} has no version with alias {CHAMPION!r}.",
+                hint="Train one (triage train), or promote one that is registered (triage models, triage promote).",
+            ) from None
         return Registered(str(version.version), str(version.run_id), version.tags.get("digest"))
 
     def download(self, model: Registered, folder: Path) -> Path:
@@ -88,10 +97,9 @@ class MlflowRegistry:
     def _translated(self, what: str) -> Iterator[None]:
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - its client raises whatever its transport raises
-            code = getattr(error, "error_code", None)
-            if code in NOT_THERE:
-                raise NoModelError(
-                    f"Model {MODEL_NAME!r} has no version with alias {CHAMPION!r}.", hint="Train a model: triage train"
-                ) from None
-            raise RegistryError(f"MLflow: {what} ({code or type(error).__name__}).") from None
+        except Exception as error:
+            raise RegistryError(f"MLflow: {what} ({_code(error)}).") from error
+
+
+def _code(error: BaseException | None) -> str:
+    return str(getattr(error, "error_code", None) or type(error).__name__)
