@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,9 +49,10 @@ def say(frame: pd.DataFrame, texts: Texts) -> tuple[Uniques, list[Said]]:
     ids = frame["ticket_id"].tolist()
     speaker = _first_of_each(uniques, ids)
     titles = _masked_once([_text(title) for title in frame["title"].iloc[speaker]])
+    hints = _commonest_of_each(uniques, _or_none(frame, "category", str))
     said = [
-        Said(text, headline_of(title, texts.masked[row]), texts.readable[row][:EXAMPLE_LENGTH], int(weight))
-        for text, title, row, weight in zip(uniques.texts, titles, speaker, uniques.weights, strict=True)
+        Said(text, headline_of(title, texts.masked[row]), texts.readable[row][:EXAMPLE_LENGTH], int(weight), hint)
+        for text, title, row, weight, hint in zip(uniques.texts, titles, speaker, uniques.weights, hints, strict=True)
     ]
     return uniques, said
 
@@ -109,6 +111,15 @@ def _first_of_each(uniques: Uniques, ids: Sequence[str]) -> list[int]:
         if unique != NO_TEXT and (speaker[unique] < 0 or ids[row] < ids[speaker[unique]]):
             speaker[unique] = row
     return speaker
+
+
+def _commonest_of_each(uniques: Uniques, labels: Sequence[str | None]) -> list[str]:
+    """The label that most tickets of each unique carry; an empty string where none does."""
+    counts: list[Counter[str]] = [Counter() for _ in range(len(uniques))]
+    for unique, label in zip(uniques.of_row.tolist(), labels, strict=True):
+        if unique != NO_TEXT and label:
+            counts[unique][label] += 1
+    return [min(count, key=lambda label: (-count[label], label), default="") for count in counts]
 
 
 def _text(value: object) -> str:

@@ -47,7 +47,7 @@ class Pattern:
 class Rare:
     """A text that was seen but belongs to no pattern yet: it waits for others of its kind.
 
-    `seen` is the last week (or another label of the run) in which it came up.
+    `seen` is the last week (or another label of the run) in which it came up, `hint` the label that its tickets carry.
     """
 
     text: str
@@ -55,6 +55,7 @@ class Rare:
     example: str
     tickets: int
     seen: str
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class PatternBook:
         contents = {
             "space": {"version": self.space.version, **self.space.to_params()},
             "patterns": [asdict(pattern) for pattern in self.patterns],
-            "rare": [{"tickets": rare.tickets, "seen": rare.seen} for rare in self.rare],
+            "rare": [{"tickets": rare.tickets, "seen": rare.seen, "hint": rare.hint} for rare in self.rare],
         }
         arrays = {f"space_{name}": array for name, array in self.space.to_arrays().items()}
         arrays |= {f"prototype_{name}": array for name, array in vars(self.prototypes).items()}

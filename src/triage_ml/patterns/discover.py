@@ -5,7 +5,8 @@ it (McInnes et al. 2018, section 3.1), so that dense and thin regions count alik
 modularity (Blondel et al. 2008). Modularity has one free number, the resolution. A fixed one drifts with the size of the
 data, so it is read off the data: of a ladder of resolutions the finest is taken whose groups are still about as well
 apart as the best (`separation`). One resolution does not fit all groups either, modularity joins small ones (Fortunato and
-Barthélemy 2007): a group whose own communities lie clearly apart is split again.
+Barthélemy 2007): a group whose own communities lie clearly apart is split again, and so is one that mixes labels which
+tickets already carry (their category), where its communities sort them.
 
 Nothing here is random but the seeds, which are fixed, and nothing depends on the number of threads.
 """
@@ -37,7 +38,12 @@ AS_GOOD = 0.02
 #: takes the purity of the 50 largest from 0.74 to 0.84 and costs nothing in ARI.
 APART = 0.20
 SMALLEST_SPLIT = 20
-DEEPEST_SPLIT = 3
+DEEPEST_SPLIT = 4
+
+#: A group in which the commonest label has less than this share is mixed; its communities must raise the share by so much.
+#: On the (harder) simulated desk this takes the purity of the 50 largest from 0.64 to 0.87, at the same ARI.
+MIXED = 0.7
+SORTED_BY = 0.03
 
 
 @dataclass(frozen=True)
@@ -49,8 +55,16 @@ class Discovery:
     separation: float
 
 
-def discover(vectors: FloatArray, weights: IntArray) -> Discovery:
-    """Group unit vectors of shape (n, d); `weights` of shape (n,) only orders the groups, largest first."""
+def discover(vectors: FloatArray, weights: IntArray, hints: IntArray | None = None) -> Discovery:
+    """Group unit vectors of shape (n, d).
+
+    Parameters
+    ----------
+    weights
+        Shape (n,), tickets of each text; they only order the groups, largest first.
+    hints
+        Shape (n,), a code of the label that each text's tickets carry, -1 where none; by default there are none.
+    """
     if len(vectors) <= 2:
         return Discovery(np.arange(len(vectors), dtype=np.int64), 0.0, 0.0)
     graph = neighbour_graph(vectors)
@@ -60,7 +74,7 @@ def discover(vectors: FloatArray, weights: IntArray) -> Discovery:
         cuts.append(Discovery(labels, resolution, separation(vectors, labels, judged_on=JUDGED_ON)))
     best = max(cut.separation for cut in cuts)
     chosen = [cut for cut in cuts if cut.separation >= best - abs(best) * AS_GOOD][-1]
-    labels = _settle(vectors, _split(vectors, graph, chosen.labels))
+    labels = _settle(vectors, _split(vectors, graph, chosen.labels, hints))
     return Discovery(_largest_first(labels, weights), chosen.resolution, chosen.separation)
 
 
@@ -139,14 +153,14 @@ def _nearest(vectors: FloatArray, count: int) -> tuple[IntArray, FloatArray]:
     return index, similarity
 
 
-def _split(vectors: FloatArray, graph: sparse.csr_array, labels: IntArray) -> IntArray:
-    """Split groups whose own communities are `APART`, and their parts again."""
+def _split(vectors: FloatArray, graph: sparse.csr_array, labels: IntArray, hints: IntArray | None) -> IntArray:
+    """Split groups whose own communities are `APART` or sort the hints, and their parts again."""
     split = np.empty_like(labels)
     count = 0
     waiting = [(members, 0) for members in _members(labels)]
     while waiting:
         members, depth = waiting.pop()
-        parts = _parts(vectors, graph, members) if depth < DEEPEST_SPLIT else [members]
+        parts = _parts(vectors, graph, members, hints) if depth < DEEPEST_SPLIT else [members]
         if len(parts) > 1:
             waiting += [(part, depth + 1) for part in parts]
         else:
@@ -155,14 +169,30 @@ def _split(vectors: FloatArray, graph: sparse.csr_array, labels: IntArray) -> In
     return split
 
 
-def _parts(vectors: FloatArray, graph: sparse.csr_array, members: IntArray) -> list[IntArray]:
-    """The communities of a group, or the group as it is where they are not apart."""
+def _parts(vectors: FloatArray, graph: sparse.csr_array, members: IntArray, hints: IntArray | None) -> list[IntArray]:
+    """The communities of a group, or the group as it is where they are no groups of their own."""
     if len(members) < SMALLEST_SPLIT:
         return [members]
     labels = communities(sparse.csr_array(graph[members][:, members]), 1.0)
-    if labels.max() == 0 or separation(vectors[members], labels) < APART:
+    if labels.max() == 0:
         return [members]
-    return [members[part] for part in _members(labels)]
+    parts = [members[part] for part in _members(labels)]
+    if separation(vectors[members], labels) >= APART or (hints is not None and _sort(hints, members, parts)):
+        return parts
+    return [members]
+
+
+def _sort(hints: IntArray, members: IntArray, parts: list[IntArray]) -> bool:
+    """Whether a group mixes hints and its parts do so less."""
+    before = _commonest(hints[members])
+    after = sum(_commonest(hints[part]) for part in parts)
+    return before < MIXED * len(members) and after - before >= SORTED_BY * len(members)
+
+
+def _commonest(hints: IntArray) -> int:
+    """How many texts carry the commonest hint."""
+    known = hints[hints >= 0]
+    return int(np.bincount(known).max()) if len(known) else 0
 
 
 def _members(labels: IntArray) -> list[IntArray]:

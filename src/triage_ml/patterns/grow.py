@@ -37,12 +37,17 @@ EXAMPLES = 5
 
 @dataclass(frozen=True)
 class Said:
-    """A masked text of one run: how tickets that say it look to people (redacted), and how many there are."""
+    """A masked text of one run: how tickets that say it look to people (redacted), and how many there are.
+
+    `hint` is the label that most of them carry (their category). It helps to tell kinds apart that are put alike, and is
+    never needed to recognise a pattern.
+    """
 
     text: str
     headline: str
     example: str
     tickets: int
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,7 @@ def _pool(left: Sequence[Said], rare: Sequence[Rare], week: str) -> list[Rare]:
     pool = {one.text: one for one in rare}
     for one in left:
         before = pool[one.text].tickets if one.text in pool else 0
-        pool[one.text] = Rare(one.text, one.headline, one.example, before + one.tickets, week)
+        pool[one.text] = Rare(one.text, one.headline, one.example, before + one.tickets, week, one.hint)
     return [pool[text] for text in sorted(pool, key=lambda text: (text_key(text), text))]
 
 
@@ -152,7 +157,9 @@ def _find_groups(pool: Sequence[Rare], vectors: NDArray[np.float32], min_tickets
     if tickets[searched].sum() < min_tickets:
         return []
     searched = np.sort(searched)
-    labels = discover(vectors[searched], tickets[searched]).labels
+    labels = discover(
+        vectors[searched], tickets[searched], _codes([pool[index].hint for index in searched.tolist()])
+    ).labels
     centres = centroids_of(vectors[searched], labels)
     volume = np.bincount(labels, weights=tickets[searched])
     groups = []
@@ -165,6 +172,12 @@ def _find_groups(pool: Sequence[Rare], vectors: NDArray[np.float32], min_tickets
                 _Group(tuple(pool[index] for index in members[order].tolist()), similarities[order], centres[label])
             )
     return groups
+
+
+def _codes(hints: Sequence[str]) -> NDArray[np.int64]:
+    """Numbers for hints, -1 for none."""
+    number = {hint: index for index, hint in enumerate(sorted({hint for hint in hints if hint}))}
+    return np.array([number.get(hint, -1) for hint in hints], dtype=np.int64)
 
 
 def _with_groups(book: PatternBook, groups: Sequence[_Group], week: str) -> PatternBook:

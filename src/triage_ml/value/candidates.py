@@ -22,6 +22,9 @@ __all__ = ["HISTORY_WEEKS", "Candidate", "list_candidates"]
 #: Facts of one ticket, by the names that the store gives them.
 Fact = Mapping[str, Any]
 
+#: Share of the commonest category below which a pattern is mixed.
+MIXED = 0.5
+
 #: Weeks of facts that a list looks back on.
 HISTORY_WEEKS = 16
 
@@ -86,7 +89,8 @@ def list_candidates(
     weeks
         The week and those before it that were looked at, oldest first.
     min_tickets
-        A pattern with fewer tickets in the last four weeks is not listed.
+        A pattern with fewer tickets in the last four weeks is not listed; nor is one whose tickets end in many categories
+        ("it does not work"): its text does not say what it is about, so nothing can be decided on it.
     notes
         Close notes of recent tickets by pattern id, redacted and masked.
     """
@@ -99,8 +103,10 @@ def list_candidates(
     for pattern_id, own in of_pattern.items():
         counts = Counter(fact["week"] for fact in own)
         weekly = tuple(counts[week] for week in weeks)
-        if weekly[-1] and sum(weekly[-RECENT_WEEKS:]) >= min_tickets:
-            recent = [fact for fact in own if fact["week"] in weeks[-RECENT_WEEKS:]]
+        if not weekly[-1] or sum(weekly[-RECENT_WEEKS:]) < min_tickets:
+            continue
+        recent = [fact for fact in own if fact["week"] in weeks[-RECENT_WEEKS:]]
+        if not _is_mixed(recent):
             touch = effort.touch(pattern_id, _commonest(fact["category"] for fact in recent))
             resolutions = common_resolutions(notes.get(pattern_id, ()))
             candidates.append(
@@ -172,6 +178,11 @@ def _evidence(own: Sequence[Fact], resolutions: Sequence[tuple[str, float]], tou
         similarities=column("similarity"),
         minutes=touch.minutes,
     )
+
+
+def _is_mixed(own: Sequence[Fact]) -> bool:
+    counts = Counter(fact["category"] for fact in own if fact["category"])
+    return bool(counts) and max(counts.values()) < MIXED * counts.total()
 
 
 def _commonest(labels: Iterable[str | None]) -> str:

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from triage_ml.patterns import discover
-from triage_ml.patterns.discover import neighbour_graph, separation
+from triage_ml.patterns.discover import _split, neighbour_graph, separation
 
 
 def blobs(sizes: list[int], seed: int = 0, dimensions: int = 32, noise: float = 0.15) -> tuple[np.ndarray, np.ndarray]:
@@ -73,3 +73,18 @@ def test_the_graph_is_symmetric_without_loops_and_weighs_between_nought_and_one(
     assert abs(graph - graph.T).max() < 1e-6
     assert graph.diagonal().max() == 0
     assert 0 < graph.data.min() <= graph.data.max() <= 1 + 1e-6
+
+
+def test_labels_that_tickets_carry_part_a_group_that_mixes_them() -> None:
+    vectors, truth = blobs([60, 60], noise=0.02, dimensions=8)
+    vectors[:, :6] += 3.0  # both kinds say nearly the same
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    everything = np.zeros(len(vectors), dtype=np.int64)
+    graph = neighbour_graph(vectors)
+
+    plain = _split(vectors, graph, everything, None)
+    hinted = _split(vectors, graph, everything, truth)
+    unhelped = _split(vectors, graph, everything, np.full(len(vectors), -1))
+
+    assert plain.max() == unhelped.max() == 0
+    assert all(len(set(truth[hinted == group])) == 1 for group in set(hinted.tolist()))

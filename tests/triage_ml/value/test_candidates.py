@@ -67,3 +67,12 @@ def test_figures_are_plain_json_with_the_keys_of_the_contract() -> None:
     assert set(figures["hours"]) == {"p10", "p50", "p90"}
     assert figures["resolutions"] == [{"text": "password reset", "share": 1.0}]
     assert figures["trend"]["direction"] == "growing"
+
+
+def test_a_text_that_ends_in_many_categories_is_no_candidate() -> None:
+    vague = [row | {"category": f"C{n % 3}"} for n, row in enumerate(facts("vague", WEEKS[-1], 30))]
+    unlabelled = facts("plain", WEEKS[-1], 30, category=None)
+
+    listed = list_candidates(vague + unlabelled, WEEKS, Taxonomy(), min_tickets=10, notes={})
+
+    assert [candidate.pattern_id for candidate in listed] == ["plain"]

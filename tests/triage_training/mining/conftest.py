@@ -47,11 +47,16 @@ def tickets(week: int, kinds: tuple[str, ...] = tuple(KINDS)) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@pytest.fixture
-def desk() -> pd.DataFrame:
+@pytest.fixture(scope="module")
+def module_desk() -> pd.DataFrame:
     """Weeks 2026-W02 to 2026-W05; a ticket of W06 says that W05 is complete."""
     closing = tickets(5).head(1)
     return pd.concat([*(tickets(week) for week in (1, 2, 3, 4)), closing], ignore_index=True)
+
+
+@pytest.fixture
+def desk(module_desk: pd.DataFrame) -> pd.DataFrame:
+    return module_desk.copy()
 
 
 @pytest.fixture
