@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -179,7 +181,9 @@ def _blocks(shop: Workshop) -> Iterator[Tables]:
     if shop.order.tickets < WORTH_TWO_WORKERS or cpu_count() == 1:
         yield from (_tables(shop.order, number) for number in numbers)
         return
-    run = Parallel(n_jobs=-1, return_as="generator", pre_dispatch="2*n_jobs")
+    # Ctrl-C is for this process: the workers end with it, without a word of their own.
+    ignore = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
+    run = Parallel(n_jobs=-1, return_as="generator", pre_dispatch="2*n_jobs", initializer=ignore)
     yield from run(delayed(_tables)(shop.order, number) for number in numbers)
 
 
