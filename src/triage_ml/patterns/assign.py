@@ -94,12 +94,12 @@ def threshold_of(similarities: NDArray[np.float32], tickets: NDArray[np.int64]) 
 def _assign_block(
     vectors: NDArray[np.float32], prototypes: Prototypes
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    similarity = vectors @ prototypes.vectors.T
-    rows = np.arange(len(vectors))
+    similarity = (prototypes.vectors @ vectors.T).T  # this way round one text is a matrix times a vector
     nearest = similarity.argmax(axis=1)
-    best = similarity[rows, nearest]
+    best = np.take_along_axis(similarity, nearest[:, None], axis=1)[:, 0]
     owner = prototypes.owner[nearest]
-    similarity[prototypes.owner[None, :] == owner[:, None]] = -1.0
-    clear = best - similarity.max(axis=1) >= MARGIN
-    belongs = clear & (best >= prototypes.thresholds[nearest])
+    second = np.array(
+        [row[prototypes.owner != own].max(initial=-1.0) for row, own in zip(similarity, owner.tolist(), strict=True)]
+    )
+    belongs = (best - second >= MARGIN) & (best >= prototypes.thresholds[nearest])
     return np.where(belongs, owner, NO_PATTERN), best
