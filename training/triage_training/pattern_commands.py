@@ -108,7 +108,9 @@ def _read_handoffs(path: Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: can't be read as a hand-off log ({type(error).__name__}).") from None
     if "ticket_id" not in log:
-        raise InputError(f"{path}: expected the columns ticket_id, at, from_group, to_group; found {', '.join(map(str, log.columns))}.")
+        raise InputError(
+            f"{path}: expected the columns ticket_id, at, from_group, to_group; found {', '.join(map(str, log.columns))}."
+        )
     return log
 
 
