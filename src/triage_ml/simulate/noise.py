@@ -42,7 +42,7 @@ class Noise:
     missing_item: float = 0.4  # of tickets that name a thing of the configuration database
     empty_notes: float = 0.10  # close notes that say nothing
     # Work
-    tier_sharpness: float = 2.0  # exponent on a kind's tier shares: above 1 the usual tier solves more of it
+    tier_sharpness: float = 2.2  # exponent on a kind's tier shares: above 1 the usual tier solves more of it
     telling: float = 0.92  # the way of asking hints at the tier that solves it
     desk_first: float = 0.45  # of what a higher tier solves: the service desk has it first
     wrong_first: float = 0.16  # it starts in a group that has nothing to do with it
