@@ -19,7 +19,7 @@ TRIAGE = [sys.executable, "-c", "from triage_ml.cli import main; main()"]
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """One `triage` command to its end, with `folder` as working directory."""
-    return subprocess.run([*TRIAGE, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([*TRIAGE, *arguments], cwd=folder, capture_output=True, text=True, timeout=90, check=False)
 
 
 def result(folder: Path, *arguments: str) -> dict[str, Any]:
@@ -41,7 +41,7 @@ class Service:
         self.folder = folder
         self.process = process
         self.url = url
-        self.client = httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=20)
+        self.client = httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60)
 
     def is_ready(self) -> bool:
         return self.client.get("/readyz").status_code == 200
@@ -64,12 +64,12 @@ def service(folder: Path, *arguments: str, key: str | None = None, ready: bool =
         running = Service(folder, process, json.loads(process.stdout.readline())["url"], key)
         with running.client:
             if ready:
-                wait_until(running.is_ready, 30)
+                wait_until(running.is_ready, 90)
             yield running
     finally:
         process.terminate()
         try:
-            process.wait(20)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -39,7 +39,7 @@ class Load:
         clients = [threading.Thread(target=self._client, args=(running,)) for _ in range(CLIENTS)]
         for client in clients:
             client.start()
-        wait_until(lambda: len(self.acknowledged) >= enough, 30)
+        wait_until(lambda: len(self.acknowledged) >= enough, 90)
         running.process.kill()
         for client in clients:
             client.join()
@@ -51,7 +51,7 @@ class Load:
             self._note(path, running.client.post(path, json=body, headers={"Idempotency-Key": key}))
 
     def _client(self, running: Service) -> None:
-        with httpx2.Client(base_url=running.url, headers=running.client.headers, timeout=10) as client:
+        with httpx2.Client(base_url=running.url, headers=running.client.headers, timeout=60) as client:
             while True:
                 with self._lock:
                     self._count += 1
