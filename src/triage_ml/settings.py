@@ -10,7 +10,7 @@ import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from triage_ml.errors import SettingsError
 
-__all__ = ["Settings", "load_settings"]
+__all__ = ["Costs", "Decision", "Settings", "load_settings"]
 
 DEFAULT_FILE = Path("triage.toml")
 
@@ -80,6 +80,14 @@ class Train(_Section):
     seed: int = Field(0, ge=0, description="Seed of everything random in training.")
 
 
+class Costs(_Section):
+    person: float = Field(1.0, gt=0, description="What asking a person costs; all costs share one unit.")
+    wrong: float = Field(5.0, ge=0, description="What a wrong tier costs where `pairs` does not name it.")
+    pairs: dict[str, dict[str, Annotated[float, Field(ge=0)]]] = Field(
+        default_factory=dict, description="True tier -> answered tier -> what that costs."
+    )
+
+
 class Decision(_Section):
     precision: float = Field(0.90, gt=0, lt=1, description="Promised precision of what is decided `auto`.")
     routing: tuple[str, ...] = Field(
@@ -88,6 +96,24 @@ class Decision(_Section):
     force_suggest: bool = Field(
         False, description="Answer `suggest` where the model would say `auto`: assisted support."
     )
+    rules: Path | None = Field(None, description="TOML file of allow, block and keyword rules beside the model.")
+    costs: Costs | None = Field(None, description="Decide the tier by what a wrong route costs, not by a precision.")
+
+
+class Gate(_Section):
+    macro_f1_loss: float = Field(
+        0.005, ge=0, lt=1, description="How far below 0 the paired interval of macro-F1 against the champion may reach."
+    )
+    recall_loss: float = Field(0.05, ge=0, lt=1, description="Most recall that a class may lose against the champion.")
+    recall_tickets: int = Field(50, ge=1, description="A class with fewer test tickets is not held to `recall_loss`.")
+    calibration_error: float = Field(
+        0.015,
+        gt=0,
+        lt=1,
+        description="Always good enough; above it, what a perfectly calibrated model shows by chance.",
+    )
+    milliseconds: float = Field(25.0, gt=0, description="Budget of one answer in process, median.")
+    megabytes: float = Field(500.0, gt=0, description="Budget of the bundle's size.")
 
 
 class Patterns(_Section):
@@ -119,6 +145,7 @@ class Settings(BaseSettings):
     taxonomy: Taxonomy = Field(default_factory=Taxonomy)
     train: Train = Field(default_factory=Train)
     decision: Decision = Field(default_factory=Decision)
+    gate: Gate = Field(default_factory=Gate)
     patterns: Patterns = Field(default_factory=Patterns)
     serving: Serving = Field(default_factory=Serving)
 

@@ -2,6 +2,24 @@
 
 from triage_ml.answer.answerer import Answerer, load_answerer
 from triage_ml.answer.model import Model, prepare, read_model, write_model
+from triage_ml.answer.rule_files import load_rules
+from triage_ml.answer.rules import RULE_FIELDS, RuleBook
+from triage_ml.answer.stages import STAGES, Stages
 from triage_ml.answer.table import score_table
+from triage_ml.answer.verdicts import REASONS
 
-__all__ = ["Answerer", "Model", "load_answerer", "prepare", "read_model", "score_table", "write_model"]
+__all__ = [
+    "REASONS",
+    "RULE_FIELDS",
+    "STAGES",
+    "Answerer",
+    "Model",
+    "RuleBook",
+    "Stages",
+    "load_answerer",
+    "load_rules",
+    "prepare",
+    "read_model",
+    "score_table",
+    "write_model",
+]

@@ -6,133 +6,253 @@ The service and the batch command both come through here, so they can't disagree
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from triage_ml.answer.decisions import AUTOMATION_TIER, Asked, Decider
 from triage_ml.answer.model import Model, prepare, read_model
-from triage_ml.classify import Action, TargetAnswers, Term, explain
+from triage_ml.answer.rule_files import load_rules
+from triage_ml.answer.rules import RULE_FIELDS, RuleBook
+from triage_ml.answer.stages import Stages
+from triage_ml.answer.verdicts import ACTIONS, REASONS, Verdicts
+from triage_ml.classify import TargetAnswers, Term, explain
+from triage_ml.patterns import Assignment, PatternBook
 from triage_ml.settings import Decision, Settings
-from triage_ml.text import combine
+from triage_ml.text import clean, combine, redact
 
-__all__ = ["Answerer", "decide_ticket", "load_answerer"]
+__all__ = ["Answerer", "load_answerer"]
 
-_CAUTION: dict[Action, int] = {"auto": 0, "suggest": 1, "human": 2}
 _FEW_ALTERNATIVES = 3
-_AUTOMATION_TIER = "L0"
+_FEW_REASONS = 5
+_ACTIONS = np.array(ACTIONS, dtype=object)
+_REASONS = np.array(REASONS, dtype=object)
 
 
 class Answerer:
-    """Answers tickets with one model.
+    """Answers tickets with one model and what stands beside it.
 
     Parameters
     ----------
     model
         The model that answers.
     decision
-        Which targets route, and whether `auto` is held back to `suggest`.
+        Which targets route, what a wrong route costs, and whether `auto` is held back to `suggest`.
+    rules
+        Rules beside the model; see `load_rules`.
+    patterns
+        The known patterns, from the bundle that `triage mine` published; without them `pattern` is null.
+    automations
+        The automations in force: pattern id -> what the answer is to say of it. Its key `mode` may be `auto` (the default)
+        or `suggest`. They need `patterns`.
+
+    Raises
+    ------
+    SettingsError
+        A rule or a cost names a target or a value that this model and its taxonomy don't have.
     """
 
-    def __init__(self, model: Model, decision: Decision) -> None:
+    def __init__(
+        self,
+        model: Model,
+        decision: Decision,
+        *,
+        rules: RuleBook | None = None,
+        patterns: PatternBook | None = None,
+        automations: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
         self.model = model
         self.digest = model.digest
         self.targets = model.targets
-        self._routing = tuple(target for target in decision.routing if target in model.targets) or model.targets
-        self._force_suggest = decision.force_suggest
+        self.rules = rules or RuleBook()
+        self.patterns = patterns
+        self.automations = dict(automations or {})
+        self._decision = decision
+        self._decider = Decider(
+            model.classifier, model.taxonomy, decision, self.rules, automated=bool(self.automations)
+        )
+
+    def with_patterns(
+        self, patterns: PatternBook | None, automations: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> Answerer:
+        """The same model and rules beside other patterns and automations; cheap, for a reload without the model."""
+        return Answerer(self.model, self._decision, rules=self.rules, patterns=patterns, automations=automations)
 
     def answer(self, tickets: Sequence[Mapping[str, Any]], *, include_all: bool = False) -> list[dict[str, Any]]:
         """One answer a ticket, in order, in the shape of the scoring API without `prediction_id` and `model`.
 
-        A ticket has `ticket_id` and `title` or `description`. With `include_all` every class is an alternative and every
+        A ticket has `ticket_id` and `title` or `description`; `channel`, `priority`, `ticket_type`, `configuration_item`
+        and `previous_groups` are heeded where they are there. With `include_all` every class is an alternative and every
         word is a reason, those that speak against the answer too.
         """
         texts = prepare([combine(ticket.get("title"), ticket.get("description")) for ticket in tickets])
         classifier = self.model.classifier
         vectors, occurrences = classifier.vectors(texts)
         answers = classifier.answers(vectors, occurrences)
-        most = None if include_all else 5
+        assigned = self._assign(texts)
+        fields = {name: [ticket.get(name) for ticket in tickets] for name in RULE_FIELDS}
+        previous = [ticket.get("previous_groups") or () for ticket in tickets]
+        verdicts = self._verdicts(answers, texts, fields, previous, assigned)
+        most = None if include_all else _FEW_REASONS
         reasons = {
-            name: explain(texts, occurrences, classifier.head(name).weights, answer.chosen, most=most)
-            for name, answer in answers.items()
+            name: _because(texts, occurrences, classifier.head(name).weights, verdict.chosen, most)
+            for name, verdict in verdicts.items()
         }
+        actions, codes = self._decider.decide(verdicts)
         return [
-            self._one(ticket["ticket_id"], index, answers, reasons, include_all) for index, ticket in enumerate(tickets)
+            {
+                "ticket_id": ticket["ticket_id"],
+                "decision": {"action": ACTIONS[actions[row]], "reason": REASONS[codes[row]]},
+                "targets": {
+                    name: _target(verdict, row, reasons[name][row], include_all) for name, verdict in verdicts.items()
+                },
+                "pattern": _pattern(assigned[row]),
+                "automation": self._automation(assigned[row], verdicts.get("tier"), row),
+            }
+            for row, ticket in enumerate(tickets)
         ]
 
-    def table(self, ticket_ids: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:
-        """The same answers as columns, without reasons and alternatives; see `score_table`."""
+    def table(
+        self,
+        ticket_ids: Sequence[str],
+        texts: Sequence[str],
+        *,
+        fields: Mapping[str, Sequence[Any]] | None = None,
+        previous_groups: Sequence[Sequence[str]] = (),
+        stages: Stages | None = None,
+    ) -> pd.DataFrame:
+        """The same answers as columns, without reasons and alternatives; see `score_table`.
+
+        Equal texts are read once. `stages` is told how long each step took.
+        """
+        stages = stages or Stages()
+        distinct, place = _distinct(texts)
+        cleaned = stages.timed("clean", lambda: clean(distinct))
+        redacted = stages.timed("redact", lambda: redact(cleaned))
         classifier = self.model.classifier
-        answers = classifier.answers(*classifier.vectors(prepare(texts)))
-        actions = {
-            name: [self._action(name, answer, index) for index in range(len(texts))] for name, answer in answers.items()
+        vectors = stages.timed("features", lambda: classifier.vectors(redacted))
+        answers = stages.timed("heads", lambda: classifier.answers(*vectors))
+        if len(distinct) < len(texts):
+            answers = {name: _repeated(answer, place) for name, answer in answers.items()}
+            redacted = [redacted[index] for index in place.tolist()]
+        return stages.timed(
+            "decide", lambda: self._columns(ticket_ids, answers, redacted, fields or {}, previous_groups)
+        )
+
+    def _columns(
+        self,
+        ticket_ids: Sequence[str],
+        answers: Mapping[str, TargetAnswers],
+        texts: Sequence[str],
+        fields: Mapping[str, Sequence[Any]],
+        previous: Sequence[Sequence[str]],
+    ) -> pd.DataFrame:
+        assigned = self._assign(texts)
+        verdicts = self._verdicts(answers, texts, fields, previous, assigned)
+        actions, codes = self._decider.decide(verdicts)
+        columns: dict[str, Any] = {
+            "ticket_id": list(ticket_ids),
+            "action": _ACTIONS[actions],
+            "reason": _REASONS[codes],
         }
-        decisions = [decide_ticket(row) for row in zip(*(actions[name] for name in self._routing), strict=True)]
-        columns: dict[str, Any] = {"ticket_id": list(ticket_ids)}
-        columns["action"], columns["reason"] = _unzip(decisions)
-        for name, answer in answers.items():
-            columns[name] = np.asarray(answer.classes, dtype=object)[answer.chosen]
-            columns[f"{name}_probability"] = answer.probabilities.max(axis=1)
-            columns[f"{name}_action"], columns[f"{name}_reason"] = _unzip(actions[name])
+        for name, verdict in verdicts.items():
+            columns[name] = np.array(verdict.classes, dtype=object)[verdict.chosen]
+            columns[f"{name}_probability"] = verdict.chosen_probability()
+            columns[f"{name}_action"] = _ACTIONS[verdict.action]
+            columns[f"{name}_reason"] = _REASONS[verdict.reason]
+        if self.rules:
+            columns["rule"] = [_first_rule(verdicts, row) for row in range(len(texts))]
+        if self.patterns is not None:
+            columns["pattern_id"] = [one.pattern_id if one else None for one in assigned]
         return pd.DataFrame(columns)
 
-    def _one(
+    def _verdicts(
         self,
-        ticket_id: str,
-        index: int,
         answers: Mapping[str, TargetAnswers],
-        reasons: Mapping[str, list[list[Term]]],
-        include_all: bool,
-    ) -> dict[str, Any]:
-        targets = {
-            name: _target(answer, index, reasons[name][index], self._action(name, answer, index), include_all)
-            for name, answer in answers.items()
+        texts: Sequence[str],
+        fields: Mapping[str, Sequence[Any]],
+        previous: Sequence[Sequence[str]],
+        assigned: Sequence[Assignment | None],
+    ) -> dict[str, Verdicts]:
+        automations = {
+            row: "suggest" if self.automations[one.pattern_id].get("mode") == "suggest" else "auto"
+            for row, one in enumerate(assigned)
+            if one is not None and one.pattern_id in self.automations
         }
-        action, reason = decide_ticket([(targets[name]["action"], targets[name]["reason"]) for name in self._routing])
-        return {
-            "ticket_id": ticket_id,
-            "decision": {"action": action, "reason": reason},
-            "targets": targets,
-            "pattern": None,
-            "automation": None,
-        }
+        return self._decider.verdicts(answers, Asked(texts, fields, previous, automations))
 
-    def _action(self, name: str, answer: TargetAnswers, index: int) -> tuple[Action, str]:
-        action, reason = answer.decisions[index]
-        automation_alone = name == "tier" and answer.classes[answer.chosen[index]] == _AUTOMATION_TIER
-        if action == "auto" and (self._force_suggest or automation_alone):
-            return "suggest", "below_threshold"
-        return action, reason
+    def _assign(self, texts: Sequence[str]) -> Sequence[Assignment | None]:
+        return [None] * len(texts) if self.patterns is None else self.patterns.assign(texts)
+
+    def _automation(self, assigned: Assignment | None, tier: Verdicts | None, row: int) -> dict[str, Any] | None:
+        """What takes the ticket; null where a rule or a person took it from the automation."""
+        if assigned is None or assigned.pattern_id not in self.automations:
+            return None
+        if tier is not None and tier.classes[tier.chosen[row]].casefold() != AUTOMATION_TIER.casefold():
+            return None
+        return {"pattern_id": assigned.pattern_id, **self.automations[assigned.pattern_id]}
 
 
-def decide_ticket(decisions: Sequence[tuple[Action, str]]) -> tuple[Action, str]:
-    """The most cautious of the routing targets' decisions, the first of equals."""
-    return max(decisions, key=lambda decision: _CAUTION[decision[0]])
+def load_answerer(
+    folder: Path,
+    settings: Settings,
+    *,
+    patterns: PatternBook | None = None,
+    automations: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Answerer:
+    """Read the model bundle in `folder`, checked, and make it answer under these settings and their rules."""
+    rules = load_rules(settings.decision.rules)
+    return Answerer(read_model(folder), settings.decision, rules=rules, patterns=patterns, automations=automations)
 
 
-def load_answerer(folder: Path, settings: Settings) -> Answerer:
-    """Read the model bundle in `folder`, checked, and make it answer under these settings."""
-    return Answerer(read_model(folder), settings.decision)
+def _distinct(texts: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
+    """The different texts in the order of their first, and for each text its place among them."""
+    places: dict[str, int] = {}
+    index = [places.setdefault(text, len(places)) for text in texts]
+    return list(places), np.array(index, dtype=np.int64)
 
 
-def _unzip(decisions: Sequence[tuple[Action, str]]) -> tuple[list[Action], list[str]]:
-    return [action for action, _ in decisions], [reason for _, reason in decisions]
+def _repeated(answer: TargetAnswers, place: NDArray[np.int64]) -> TargetAnswers:
+    decisions = [answer.decisions[index] for index in place.tolist()]
+    return replace(answer, probabilities=answer.probabilities[place], chosen=answer.chosen[place], decisions=decisions)
 
 
-def _target(
-    answer: TargetAnswers, index: int, because: list[Term], decision: tuple[Action, str], include_all: bool
-) -> dict[str, Any]:
-    row = answer.probabilities[index]
-    chosen = int(answer.chosen[index])
-    ranked = [k for k in (-row).argsort(kind="stable").tolist() if k != chosen]
-    shown = ranked if include_all else [k for k in ranked[:_FEW_ALTERNATIVES] if row[k] >= 0.01]
+def _because(
+    texts: Sequence[str], occurrences: Any, weights: NDArray[np.float32], chosen: NDArray[np.int64], most: int | None
+) -> list[list[Term]]:
+    """Reasons for what is answered; none for a value that no ticket taught."""
+    learnt = chosen < weights.shape[1]
+    terms = explain(texts, occurrences, weights, np.where(learnt, chosen, 0), most=most)
+    return [these if known else [] for these, known in zip(terms, learnt.tolist(), strict=True)]
+
+
+def _first_rule(verdicts: Mapping[str, Verdicts], row: int) -> str | None:
+    return next((v.marks[row]["rule"] for v in verdicts.values() if "rule" in v.marks.get(row, ())), None)
+
+
+def _pattern(assigned: Assignment | None) -> dict[str, Any] | None:
+    if assigned is None:
+        return None
+    return {"pattern_id": assigned.pattern_id, "title": assigned.title, "similarity": assigned.similarity}
+
+
+def _target(verdict: Verdicts, row: int, because: list[Term], include_all: bool) -> dict[str, Any]:
+    given = verdict.probabilities[row]
+    chosen, threshold = int(verdict.chosen[row]), float(verdict.threshold[row])
+    barred = set(np.flatnonzero(verdict.barred[row]).tolist()) if verdict.has_bars else set()
+    ranked = [k for k in (-given).argsort(kind="stable").tolist() if k != chosen and k not in barred]
+    shown = ranked if include_all else [k for k in ranked[:_FEW_ALTERNATIVES] if given[k] >= 0.01]
     return {
-        "value": answer.classes[chosen],
-        "probability": round(float(row[chosen]), 4),
-        "threshold": round(answer.threshold, 4) if answer.threshold <= 1 else None,
-        "action": decision[0],
-        "reason": decision[1],
-        "alternatives": [{"value": answer.classes[k], "probability": round(float(row[k]), 4)} for k in shown],
+        "value": verdict.classes[chosen],
+        "probability": round(float(given[chosen]), 4),
+        "threshold": round(threshold, 4) if threshold <= 1 else None,
+        "action": ACTIONS[verdict.action[row]],
+        "reason": REASONS[verdict.reason[row]],
+        "alternatives": [{"value": verdict.classes[k], "probability": round(float(given[k]), 4)} for k in shown],
         "because": [{"term": term.term, "weight": round(term.weight, 4)} for term in because],
+        **verdict.marks.get(row, {}),
     }

@@ -1,0 +1,121 @@
+"""The known pattern of a ticket, and the automation that takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from triage_ml.answer import Answerer, RuleBook, prepare, read_model, score_table, write_model
+from triage_ml.answer.rules import Rule, Then, When
+from triage_ml.classify import TriageClassifier
+from triage_ml.patterns import Assignment
+from triage_ml.settings import Decision
+from triage_ml.taxonomy import Group, Taxonomy
+
+RESET = Assignment("p-reset", "Reset AD password", 0.83)
+TICKETS: list[dict[str, Any]] = [
+    {"ticket_id": "1", "title": "password expired since monday", "channel": "portal"},
+    {"ticket_id": "2", "title": "printer jammed since monday", "channel": "portal"},
+    {"ticket_id": "3", "title": "password expired since monday", "channel": "board"},
+]
+IN_FORCE = {"p-reset": {"reference": "RB-12", "owner": "desk"}}
+
+
+class PasswordBook:
+    """Knows one pattern, by one word."""
+
+    def assign(self, texts: Sequence[str]) -> list[Assignment | None]:
+        return [RESET if "password" in text else None for text in texts]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    draw = np.random.default_rng(0)
+    kinds = {"password expired": ("L1", "Service Desk"), "printer jammed": ("L2-EUC", "Field Support")}
+    texts = [f"{draw.choice(list(kinds))} since {draw.choice(['monday', 'today'])}" for _ in range(400)]
+    labels = pd.DataFrame([kinds[" ".join(text.split()[:2])] for text in texts], columns=["tier", "assignment_group"])
+    model = TriageClassifier().fit(prepare(texts[:250]), labels[:250], calibration=(prepare(texts[250:]), labels[250:]))
+    taxonomy = Taxonomy(groups=(Group("Service Desk", "L1"), Group("Field Support", "L2-EUC"), Group("Robots", "L0")))
+    folder = tmp_path_factory.mktemp("bundles") / "model"
+    write_model(folder, model, taxonomy)
+    return folder
+
+
+def answerer(folder: Path, automations: Mapping[str, Any] = IN_FORCE, **more: Any) -> Answerer:
+    settings = more.pop("decision", Decision(routing=("tier",)))
+    return Answerer(read_model(folder), settings, patterns=PasswordBook(), automations=automations, **more)  # type: ignore[arg-type]
+
+
+def test_a_ticket_says_its_pattern(folder: Path) -> None:
+    first, second, _ = answerer(folder, {}).answer(TICKETS)
+    assert first["pattern"] == {"pattern_id": "p-reset", "title": "Reset AD password", "similarity": 0.83}
+    assert second["pattern"] is None
+    assert first["automation"] is None
+    assert first["targets"]["tier"]["value"] == "L1"
+
+
+def test_an_automation_in_force_takes_the_ticket(folder: Path) -> None:
+    first, second, _ = answerer(folder).answer(TICKETS)
+    assert first["automation"] == {"pattern_id": "p-reset", "reference": "RB-12", "owner": "desk"}
+    assert first["decision"] == {"action": "auto", "reason": "automated"}
+    tier = first["targets"]["tier"]
+    assert (tier["value"], tier["action"], tier["reason"], tier["threshold"]) == ("L0", "auto", "automated", None)
+    assert tier["because"] == []
+    assert tier["alternatives"][0]["value"] == "L1"
+    assert second["automation"] is None
+    assert second["targets"]["tier"]["value"] == "L2-EUC"
+
+
+def test_the_group_that_takes_over_is_only_suggested(folder: Path) -> None:
+    group = answerer(folder).answer(TICKETS)[0]["targets"]["assignment_group"]
+    assert (group["value"], group["action"], group["reason"]) == ("Service Desk", "suggest", "automated")
+
+
+def test_an_automation_may_only_be_suggested(folder: Path) -> None:
+    careful = answerer(folder, {"p-reset": {"reference": "RB-12", "mode": "suggest"}}).answer(TICKETS)[0]
+    assert careful["decision"] == {"action": "suggest", "reason": "automated"}
+
+
+def test_assisted_support_holds_automations_back(folder: Path) -> None:
+    assisted = answerer(folder, decision=Decision(routing=("tier",), force_suggest=True)).answer(TICKETS)[0]
+    assert assisted["decision"]["action"] == "suggest"
+    assert assisted["targets"]["tier"]["value"] == "L0"
+
+
+def test_what_an_automation_handed_back_does_not_return_to_it(folder: Path) -> None:
+    returned = answerer(folder).answer([{**TICKETS[0], "previous_groups": ["Robots"]}])[0]
+    assert returned["automation"] is None
+    assert returned["targets"]["tier"]["value"] == "L1"
+
+
+def test_a_rule_may_keep_a_ticket_from_an_automation(folder: Path) -> None:
+    board = Rule(name="board", when=When(channel=("board",)), then=Then(target="tier", value="L1"))
+    answers = answerer(folder, rules=RuleBook((board,), "rules", (1,))).answer(TICKETS)
+    assert answers[0]["automation"] is not None
+    assert answers[2]["automation"] is None
+    assert answers[2]["targets"]["tier"]["rule"] == "board"
+
+
+def test_patterns_are_replaced_without_reading_the_model_again(folder: Path) -> None:
+    before = answerer(folder, {})
+    after = before.with_patterns(PasswordBook(), IN_FORCE)  # type: ignore[arg-type]
+    assert after.model is before.model
+    assert after.answer(TICKETS)[0]["automation"] is not None
+    assert before.answer(TICKETS)[0]["automation"] is None
+
+
+def test_the_table_says_pattern_and_rule(folder: Path) -> None:
+    board = Rule(name="board", when=When(channel=("board",)), then=Then(target="tier", value="L1"))
+    asked = answerer(folder, rules=RuleBook((board,), "rules", (1,)))
+    table = score_table(asked, pd.DataFrame(TICKETS))
+    assert [one or None for one in table["pattern_id"].fillna("")] == ["p-reset", None, "p-reset"]
+    assert [one or None for one in table["rule"].fillna("")] == [None, None, "board"]
+    for row, answer in zip(table.to_dict("records"), asked.answer(TICKETS), strict=True):
+        assert (row["tier"], row["tier_action"], row["tier_reason"]) == tuple(
+            answer["targets"]["tier"][key] for key in ("value", "action", "reason")
+        )
