@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-__all__ = ["fit_temperature", "softmax"]
+__all__ = ["fit_temperature", "log_loss", "softmax"]
 
 
 def softmax(margins: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
@@ -32,11 +32,15 @@ def fit_temperature(margins: NDArray[np.float32], truth: NDArray[np.int64]) -> f
     truth
         Shape (texts,), index of the true class.
     """
-    rows = np.arange(len(truth))
-
-    def loss(log_temperature: float) -> float:
-        probabilities = softmax(margins, float(np.exp(log_temperature)))
-        return float(-np.log(np.maximum(probabilities[rows, truth], 1e-12)).mean())
-
-    best = minimize_scalar(loss, bounds=(np.log(0.02), np.log(20.0)), method="bounded")
+    best = minimize_scalar(
+        lambda log_temperature: log_loss(margins, truth, float(np.exp(log_temperature))),
+        bounds=(np.log(0.02), np.log(20.0)),
+        method="bounded",
+    )
     return float(np.exp(best.x))
+
+
+def log_loss(margins: NDArray[np.float32], truth: NDArray[np.int64], temperature: float) -> float:
+    """Mean of -log p(true class)."""
+    probabilities = softmax(margins, temperature)
+    return float(-np.log(np.maximum(probabilities[np.arange(len(truth)), truth], 1e-12)).mean())

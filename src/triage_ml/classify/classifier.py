@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -17,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from triage_ml.classify.calibrate import fit_temperature, softmax
 from triage_ml.classify.decide import Action, Policy, choose_policy
 from triage_ml.classify.explain import Term, explain
-from triage_ml.classify.heads import LinearHead, fit_head
+from triage_ml.classify.heads import LinearHead, choose_penalty, fit_head
 from triage_ml.errors import NotEnoughDataError
 from triage_ml.features import LexicalFeatures, Occurrences
 
@@ -25,6 +26,7 @@ __all__ = ["TargetAnswers", "TriageClassifier"]
 
 _FEWEST_TICKETS = 30
 _FOLDS = 5
+_ENOUGH_TO_CALIBRATE = 5000
 _WORTH_PROCESSES = 5000
 _REPORTED_PROMISES = (0.90, 0.95)
 
@@ -34,6 +36,7 @@ class _Target:
     """What is learnt of one target."""
 
     head: LinearHead
+    penalty: float
     temperature: float
     policies: tuple[Policy, ...]
 
@@ -76,7 +79,7 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
     features
         The representation; by default `LexicalFeatures()`.
     penalty
-        `C` of the linear heads.
+        `C` of the linear heads; by default each target's is chosen on a part of its training tickets.
     precision
         The promise: the share of right answers among those decided `auto`.
     fewest_words
@@ -104,7 +107,7 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         features: LexicalFeatures | None = None,
-        penalty: float = 0.3,
+        penalty: float | None = None,
         precision: float = 0.90,
         fewest_words: int = 2,
         familiar_from: float = 0.3,
@@ -229,15 +232,18 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
                 f"found {len(truth)}.",
                 hint="Import more tickets, or leave the target out with --targets.",
             )
-        head = fit_head(name, vectors, truth, penalty=self.penalty, seed=self.seed)
+        penalty = self.penalty or choose_penalty(name, vectors, truth, seed=self.seed)
+        head = fit_head(name, vectors, truth, penalty=penalty, seed=self.seed)
         if held_out is None:
-            margins, known_truth = self._cross_margins(name, vectors, truth, head)
+            margins, known_truth = self._cross_margins(name, vectors, truth, head, penalty)
         else:
             later, later_truth = _labelled(held_out[0], held_out[1][name])
             margins, known_truth = head.margins(later), later_truth
-        return self._calibrated(head, margins, known_truth)
+        return self._calibrated(head, penalty, margins, known_truth)
 
-    def _calibrated(self, head: LinearHead, margins: NDArray[np.float32], truth: NDArray[Any]) -> _Target:
+    def _calibrated(
+        self, head: LinearHead, penalty: float, margins: NDArray[np.float32], truth: NDArray[Any]
+    ) -> _Target:
         known = np.isin(truth, head.classes)  # a class that is new since the fit can't be answered, only missed
         codes = np.searchsorted(head.classes, truth[known])
         temperature = fit_temperature(margins[known], codes) if known.any() else 1.0
@@ -246,22 +252,28 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
         probabilities = softmax(margins, temperature)
         promises = dict.fromkeys((self.precision, *_REPORTED_PROMISES))
         policies = tuple(choose_policy(probabilities, everything, promise) for promise in promises)
-        return _Target(head, temperature, policies)
+        return _Target(head, penalty, temperature, policies)
 
     def _cross_margins(
-        self, name: str, vectors: sparse.csr_matrix, truth: NDArray[Any], head: LinearHead
+        self, name: str, vectors: sparse.csr_matrix, truth: NDArray[Any], head: LinearHead, penalty: float
     ) -> tuple[NDArray[np.float32], NDArray[Any]]:
-        """Margins of every ticket by a head that did not see it; a fold without a class gives it the lowest margin."""
+        """Margins of tickets by heads that did not see them, and their labels.
+
+        Five folds, of which only as many are asked as give enough tickets to calibrate on: all of them for a few thousand
+        tickets, one for many. A fold that lacks a class gives it its lowest margin.
+        """
         margins = np.zeros((len(truth), len(head.classes)), dtype=np.float32)
+        asked = min(_FOLDS, math.ceil(_ENOUGH_TO_CALIBRATE * _FOLDS / len(truth)))
         folds = _folds(truth, self.seed)
-        for number in range(_FOLDS):
+        for number in range(asked):
             fit, ask = np.flatnonzero(folds != number), np.flatnonzero(folds == number)
-            part = fit_head(name, vectors[fit], truth[fit], penalty=self.penalty, seed=self.seed)
+            part = fit_head(name, vectors[fit], truth[fit], penalty=penalty, seed=self.seed)
             given = part.margins(vectors[ask])
             rows = np.repeat(given.min(axis=1, keepdims=True), len(head.classes), axis=1)
             rows[:, np.searchsorted(head.classes, part.classes)] = given
             margins[ask] = rows
-        return margins, truth
+        used = folds < asked
+        return margins[used], truth[used]
 
     def _describe(self) -> None:
         self.classes_ = {name: target.head.classes for name, target in self._targets.items()}

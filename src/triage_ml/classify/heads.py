@@ -13,12 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from triage_ml.classify.calibrate import fit_temperature, log_loss
 from triage_ml.errors import NotEnoughDataError
 
-__all__ = ["LinearHead", "fit_head"]
+__all__ = ["LinearHead", "choose_penalty", "fit_head"]
 
 #: Stopping a hundred times earlier than scikit-learn does by default changed no accuracy and halves the time.
 _TOLERANCE = 1e-2
+
+_PENALTIES = (0.1, 0.3, 1.0, 3.0)
+_SAMPLE = 8000
 
 
 @dataclass(frozen=True)
@@ -69,3 +73,23 @@ def fit_head(target: str, vectors: sparse.csr_matrix, labels: NDArray[Any], *, p
     if len(classes) == 2:  # liblinear fits one plane for two classes; both sides of it are our two columns
         weights, intercept = np.vstack([-weights, weights]) / 2, np.concatenate([-intercept, intercept]) / 2
     return LinearHead(classes, np.ascontiguousarray(weights.T, dtype=np.float32), intercept.astype(np.float32))
+
+
+def choose_penalty(target: str, vectors: sparse.csr_matrix, labels: NDArray[Any], *, seed: int) -> float:
+    """The penalty with the least log loss on a quarter of (at most 8,000 of) the training tickets.
+
+    Clean labels and short texts want a high one, noisy labels a low one: no single value is right for both.
+    """
+    order = np.random.default_rng(seed).permutation(len(labels))[:_SAMPLE]
+    cut = len(order) * 3 // 4
+    fit, ask = order[:cut], order[cut:]
+    known = np.isin(labels[ask], np.unique(labels[fit]))
+    ask = ask[known]
+    if len(np.unique(labels[fit])) < 2 or not len(ask):
+        return _PENALTIES[1]
+    losses = []
+    for penalty in _PENALTIES:
+        head = fit_head(target, vectors[fit], labels[fit], penalty=penalty, seed=seed)
+        margins, truth = head.margins(vectors[ask]), np.searchsorted(head.classes, labels[ask])
+        losses.append(log_loss(margins, truth, fit_temperature(margins, truth)))
+    return _PENALTIES[int(np.argmin(losses))]

@@ -26,6 +26,7 @@ def classifier_to_bundle(model: TriageClassifier) -> tuple[dict[str, Any], dict[
         plain = {
             "name": name,
             "classes": list(target.head.classes),
+            "penalty": target.penalty,
             "temperature": target.temperature,
             "policies": [_without_evidence(policy) for policy in target.policies],
         }
@@ -49,7 +50,7 @@ def classifier_from_bundle(contents: Mapping[str, Any], arrays: Mapping[str, NDA
         head = LinearHead(tuple(plain["classes"]), part["weights"], part["intercept"])
         evidence = np.asarray(part["evidence"], dtype=bool)
         policies = tuple(Policy(**policy, evidence=evidence) for policy in plain["policies"])
-        model._targets[plain["name"]] = _Target(head, plain["temperature"], policies)
+        model._targets[plain["name"]] = _Target(head, plain["penalty"], plain["temperature"], policies)
     model._describe()
     return model
 
