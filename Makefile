@@ -39,8 +39,8 @@ bench: $(VENV)/.dev ## benchmarks, each with a JSON result
 
 lock: $(VENV)/.dev ## write the pins again from pyproject.toml
 	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
-	cd requirements && for set in run:train,serve,postgres,excel dev:train,serve,postgres,excel,semantic,dev; do \
-	  ../$(VENV)/lock/bin/uv pip compile ../pyproject.toml --quiet --universal --upgrade --generate-hashes --no-emit-index-url \
+	cd requirements && for set in run:train,serve,postgres,excel dev:train,serve,postgres,excel,semantic,search,hygiene,dev; do \
+	  ../$(VENV)/lock/bin/uv pip compile ../pyproject.toml --quiet --universal --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate $$(echo $${set#*:} | tr , '\n' | sed 's/^/--extra /') pins.in -o $${set%%:*}.txt; done
 
 clean: ## remove what the targets made, not your data
