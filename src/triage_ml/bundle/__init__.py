@@ -1,6 +1,6 @@
 """Models and patterns on disk: a manifest, plain arrays, checksums. Loading runs no code."""
 
-from triage_ml.bundle.files import FORMAT_VERSION, Bundle, read_bundle, write_bundle
+from triage_ml.bundle.files import FORMAT_VERSION, MANIFEST, Bundle, read_bundle, write_bundle
 from triage_ml.bundle.names import ARTIFACT_PATH, CHALLENGER, CHAMPION, MODEL_NAME
 from triage_ml.bundle.strings import pack_strings, unpack_strings
 
@@ -9,6 +9,7 @@ __all__ = [
     "CHALLENGER",
     "CHAMPION",
     "FORMAT_VERSION",
+    "MANIFEST",
     "MODEL_NAME",
     "Bundle",
     "pack_strings",

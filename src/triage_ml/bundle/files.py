@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 from triage_ml.errors import BundleCorruptError, BundleError, BundleFormatError
 from triage_ml.files import atomic_folder
 
-__all__ = ["FORMAT_VERSION", "Bundle", "read_bundle", "write_bundle"]
+__all__ = ["FORMAT_VERSION", "MANIFEST", "Bundle", "read_bundle", "write_bundle"]
 
 FORMAT_VERSION = 1
+#: The file that makes a folder a bundle.
 MANIFEST = "manifest.json"
 
 
