@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from triage_ml.taxonomy import Taxonomy
-from triage_ml.tickets.columns import COLUMNS, Column
+from triage_ml.tickets import COLUMNS, Column
 
 __all__ = ["HANDOFFS", "TICKETS", "TRUTH", "TableFile", "taxonomy_toml", "to_table", "write_table"]
 
