@@ -20,7 +20,7 @@ from triage_ml.answer.rule_files import load_rules
 from triage_ml.answer.rules import RULE_FIELDS, RuleBook
 from triage_ml.answer.stages import Stages
 from triage_ml.answer.verdicts import ACTIONS, REASONS, Verdicts
-from triage_ml.classify import TargetAnswers, Term, explain
+from triage_ml.classify import Explainer, TargetAnswers, Term
 from triage_ml.patterns import Assignment, PatternBook
 from triage_ml.settings import Decision, Settings
 from triage_ml.text import clean, combine, redact
@@ -98,8 +98,9 @@ class Answerer:
         previous = [ticket.get("previous_groups") or () for ticket in tickets]
         verdicts = self._verdicts(answers, texts, fields, previous, assigned)
         most = None if include_all else _FEW_REASONS
+        explainer = Explainer(texts, occurrences)
         reasons = {
-            name: _because(texts, occurrences, classifier.head(name).weights, verdict.chosen, most)
+            name: _because(explainer, classifier.head(name).weights, verdict.chosen, most)
             for name, verdict in verdicts.items()
         }
         actions, codes = self._decider.decide(verdicts)
@@ -222,11 +223,11 @@ def _repeated(answer: TargetAnswers, place: NDArray[np.int64]) -> TargetAnswers:
 
 
 def _because(
-    texts: Sequence[str], occurrences: Any, weights: NDArray[np.float32], chosen: NDArray[np.int64], most: int | None
+    explainer: Explainer, weights: NDArray[np.float32], chosen: NDArray[np.int64], most: int | None
 ) -> list[list[Term]]:
     """Reasons for what is answered; none for a value that no ticket taught."""
     learnt = chosen < weights.shape[1]
-    terms = explain(texts, occurrences, weights, np.where(learnt, chosen, 0), most=most)
+    terms = explainer.terms(weights, np.where(learnt, chosen, 0), most=most)
     return [these if known else [] for these, known in zip(terms, learnt.tolist(), strict=True)]
 
 

@@ -132,12 +132,13 @@ def _write_array(path: Path, array: NDArray[Any]) -> dict[str, Any]:
 def _load_array(path: Path, *, empty: bool) -> NDArray[Any]:
     try:
         # An array without elements can't be mapped, and there is nothing to share.
-        loaded: NDArray[Any] = np.load(path, mmap_mode=None if empty else "r", allow_pickle=False)
+        loaded = np.load(path, mmap_mode=None if empty else "r", allow_pickle=False)
     except FileNotFoundError:
         raise BundleCorruptError(f"{path}: the file is missing.") from None
     except (OSError, ValueError) as error:
         raise BundleCorruptError(f"{path}: no plain array ({type(error).__name__}).") from None
-    return loaded
+    # Still mapped, but a plain array: every index into numpy's memmap class pays for a Python call.
+    return np.asarray(loaded)
 
 
 def _sha256(path: Path) -> str:

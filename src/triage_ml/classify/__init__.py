@@ -2,13 +2,14 @@
 
 from triage_ml.classify.classifier import TargetAnswers, TriageClassifier
 from triage_ml.classify.decide import REASONS, Action, Policy, choose_policy, lower_bound
-from triage_ml.classify.explain import Term, explain
+from triage_ml.classify.explain import Explainer, Term
 from triage_ml.classify.heads import LinearHead
 from triage_ml.classify.persist import classifier_from_bundle, classifier_to_bundle
 
 __all__ = [
     "REASONS",
     "Action",
+    "Explainer",
     "LinearHead",
     "Policy",
     "TargetAnswers",
@@ -17,6 +18,5 @@ __all__ = [
     "choose_policy",
     "classifier_from_bundle",
     "classifier_to_bundle",
-    "explain",
     "lower_bound",
 ]

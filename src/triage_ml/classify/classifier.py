@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from triage_ml.classify.calibrate import fit_temperature, softmax
 from triage_ml.classify.decide import Action, Policy, choose_policy
-from triage_ml.classify.explain import Term, explain
+from triage_ml.classify.explain import Explainer, Term
 from triage_ml.classify.heads import LinearHead, choose_penalty, fit_head
 from triage_ml.errors import NotEnoughDataError
 from triage_ml.features import LexicalFeatures, Occurrences
@@ -180,7 +180,7 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
         texts = _texts(X)
         vectors, occurrences = self.vectors(texts)
         chosen = self.answers(vectors)[target].chosen
-        return explain(texts, occurrences, self._targets[target].head.weights, chosen, most=most)
+        return Explainer(texts, occurrences).terms(self._targets[target].head.weights, chosen, most=most)
 
     def vectors(self, X: Sequence[str] | pd.Series) -> tuple[sparse.csr_matrix, Occurrences]:
         """The shared representation of a batch, for `answers`."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from triage_ml.features import Occurrences, normalise
 
-__all__ = ["Term", "explain"]
+__all__ = ["Explainer", "Term"]
 
 
 @dataclass(frozen=True)
@@ -26,64 +26,73 @@ class Term:
     weight: float
 
 
-def explain(
-    texts: Sequence[str],
-    occurrences: Occurrences,
-    weights: NDArray[np.float32],
-    classes: NDArray[np.int64],
-    *,
-    most: int | None = 5,
-) -> list[list[Term]]:
-    """The terms of each text that speak for (weight above 0) or against its class, strongest first.
+class Explainer:
+    """Explains a batch of texts, for any number of targets.
 
     Parameters
     ----------
     texts
         The texts that `occurrences` came from.
-    weights
-        Shape (columns, K), the head's.
-    classes
-        Shape (texts,), the class to explain for each text.
-    most
-        How many terms that speak *for* the class; None for all of either sign.
+    occurrences
+        Where the terms of each text stand. Words and phrases that are written alike in one text are one term.
     """
-    added = occurrences.share * weights[occurrences.column, classes[occurrences.text]]
-    order = np.argsort(occurrences.text, kind="stable")
-    bounds = np.searchsorted(occurrences.text[order], np.arange(len(texts) + 1))
-    return [
-        _terms(text, occurrences, added, order[bounds[index] : bounds[index + 1]], most)
-        for index, text in enumerate(texts)
-    ]
 
+    def __init__(self, texts: Sequence[str], occurrences: Occurrences) -> None:
+        self._texts = texts
+        self._occurrences = occurrences
+        layout = occurrences.layout
+        words = max(len(layout.starts), 1)
+        units, unit = np.unique((occurrences.last - occurrences.first) * words + occurrences.first, return_inverse=True)
+        first = units % words
+        last = first + units // words
+        text = layout.text_of_word[first]
+        written = layout.hash_of_spans(first, last) + text.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        _, shown, term = np.unique(written, return_index=True, return_inverse=True)
+        self._term = term[unit]
+        self._first, self._last, self._text = first[shown], last[shown], text[shown]
 
-def _terms(
-    text: str, occurrences: Occurrences, added: NDArray[np.float32], mine: NDArray[np.int64], most: int | None
-) -> list[Term]:
-    layout = occurrences.layout
-    spans = occurrences.first[mine] << 32 | occurrences.last[mine]
-    unique, inverse = np.unique(spans, return_inverse=True)
-    weights = np.bincount(inverse, weights=added[mine], minlength=len(unique))
-    sums: dict[bytes, float] = {}
-    place: dict[bytes, tuple[int, int]] = {}
-    for span, weight in zip(unique.tolist(), weights.tolist(), strict=True):
-        first, last = span >> 32, span & 0xFFFFFFFF
-        key = layout.codes[layout.starts[first] : layout.ends[last]].tobytes()
-        sums[key] = sums.get(key, 0.0) + weight
-        place.setdefault(key, (first, last))
-    ranked = sorted(sums.items(), key=lambda item: (-abs(item[1]), item[0]))
-    if most is not None:
-        ranked = [item for item in ranked if item[1] > 0][:most]
-    characters = _Characters(text)
-    return [Term(characters.between(*layout.span(*place[key])), weight) for key, weight in ranked]
+    def terms(
+        self, weights: NDArray[np.float32], classes: NDArray[np.int64], *, most: int | None = 5
+    ) -> list[list[Term]]:
+        """The terms of each text that speak for its class (weight above 0) or against it, strongest first.
+
+        Parameters
+        ----------
+        weights
+            Shape (columns, K), the head's.
+        classes
+            Shape (texts,), the class to explain for each text.
+        most
+            How many terms that speak *for* the class; None for all of either sign.
+        """
+        occurrences = self._occurrences
+        added = occurrences.share * weights[occurrences.column, classes[occurrences.text]]
+        sums = np.bincount(self._term, weights=added, minlength=len(self._text))
+        order = np.lexsort((self._first, -np.abs(sums), self._text))
+        if most is not None:
+            order = order[sums[order] > 0]
+        bounds = np.searchsorted(self._text[order], np.arange(len(self._texts) + 1)).tolist()
+        answers = []
+        for index, text in enumerate(self._texts):
+            mine = order[bounds[index] : bounds[index + 1]][:most].tolist()
+            characters = _Characters(text)
+            answers.append([Term(self._written(characters, term), float(sums[term])) for term in mine])
+        return answers
+
+    def _written(self, characters: _Characters, term: int) -> str:
+        return characters.between(*self._occurrences.layout.span(self._first[term], self._last[term]))
 
 
 class _Characters:
     """From byte offsets in a text's normalised form back to the text as it was written."""
 
     def __init__(self, text: str) -> None:
-        self._normalised = normalise(text)
-        self._encoded = None if self._normalised.isascii() else self._normalised.encode("utf-8", "replace")
-        self._text = text if len(self._normalised) <= len(text) else self._normalised
+        self._text = text
+        self._encoded = None
+        if not text.isascii():
+            normalised = normalise(text)
+            self._encoded = normalised.encode("utf-8", "replace")
+            self._text = text if len(normalised) <= len(text) else normalised
 
     def between(self, begin: int, end: int) -> str:
         """The written form, white space folded."""

@@ -62,6 +62,12 @@ class Layout:
     ends: IntArray
     text_of_word: IntArray
 
+    def hash_of_spans(self, first: IntArray, last: IntArray) -> UInt64Array:
+        """A hash of how words `first` to `last` are written, shape (spans,): alike for spans that are written alike."""
+        sums, inverse = _prefix_sums(self.codes)
+        begin = self.starts[first]
+        return (sums[self.ends[last]] - sums[begin]) * inverse[begin]
+
     def span(self, first: int, last: int) -> tuple[int, int]:
         """Where words `first` to `last` stand in their text's normalised UTF-8 form: begin, end."""
         return int(self.origin[self.starts[first]]), int(self.origin[self.ends[last] - 1]) + 1
