@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from triage_ml.errors import ServiceError, TriageError
 from triage_ml.settings import Settings
@@ -73,12 +73,12 @@ def run_demo(
     )
     table, taxonomy, handoffs = (desk / name for name in ("tickets.parquet", "taxonomy.toml", "handoffs.parquet"))
     step("training the classifier, and mining four weeks beside it")
-    training = command.start("train", str(table), "--taxonomy", str(taxonomy))
-    mined = command("mine", str(table), "--last", str(_WEEKS_MINED), "--handoffs", str(handoffs))
-    trained = training.result()
+    with command.start("train", str(table), "--taxonomy", str(taxonomy)) as training:
+        mined = command("mine", str(table), "--last", str(_WEEKS_MINED), "--handoffs", str(handoffs))
+        trained = training.result()
     if trained["role"] == "challenger":
         step("promoting the new model")
-        command("promote")
+        command("promote", "--force", "--reason", "the demo shows what it learnt, as it is")
     step("writing the weekly list")
     reported = command("report")
     key = command("keys", "create", "--scope", "score", "--name", "demo")["key"]
@@ -105,7 +105,8 @@ class _Commands:
         self._config = ["--config", str(config)] if config else []
 
     def __call__(self, *words: str, own: bool = True) -> dict[str, Any]:
-        return self.start(*words, own=own).result()
+        with self.start(*words, own=own) as process:
+            return process.result()
 
     def start(self, *words: str, own: bool = True) -> _Process:
         """Start it and go on; `own` commands take the demo's settings file."""
@@ -136,14 +137,18 @@ class _Process:
         self._name = name
         self._process = process
 
-    def result(self) -> dict[str, Any]:
-        """Wait for it; its JSON object, or what it said instead as an error."""
-        try:
-            out, err = self._process.communicate()
-        except BaseException:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it, where it is still running because something else failed."""
+        if self._process.poll() is None:
             self._process.terminate()
             self._process.wait()
-            raise
+
+    def result(self) -> dict[str, Any]:
+        """Wait for it; its JSON object, or what it said instead as an error."""
+        out, err = self._process.communicate()
         try:
             document: dict[str, Any] = json.loads(out)
         except ValueError:
