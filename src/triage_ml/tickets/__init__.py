@@ -3,6 +3,7 @@
 from triage_ml.tickets.checks import check_table
 from triage_ml.tickets.columns import COLUMNS, KNOWN_AFTER_TRIAGE, TEXT_COLUMNS, Column
 from triage_ml.tickets.read import read_tickets
+from triage_ml.tickets.stream import TicketChunk, stream_tickets
 from triage_ml.tickets.write import write_tickets
 
 __all__ = [
@@ -10,7 +11,9 @@ __all__ = [
     "KNOWN_AFTER_TRIAGE",
     "TEXT_COLUMNS",
     "Column",
+    "TicketChunk",
     "check_table",
     "read_tickets",
+    "stream_tickets",
     "write_tickets",
 ]

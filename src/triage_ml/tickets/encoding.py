@@ -26,13 +26,15 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (code
 class TextFile:
     """What a look at the whole file found.
 
-    `encoding` is a Python codec, `first_line` is decoded, `odd_quotes` says that `"` occurs an odd number of times.
+    `encoding` is a Python codec, `first_line` is decoded, `odd_quotes` says that `"` occurs an odd number of times, `lines`
+    is how many line ends there are.
     """
 
     encoding: str
     first_line: str
     odd_quotes: bool
     warning: str | None = None
+    lines: int = 0
 
 
 def look_at(path: Path) -> TextFile:
@@ -90,10 +92,11 @@ def _first_problem(path: Path, encoding: str) -> tuple[int, int] | None:
 
 
 def _found(path: Path, encoding: str, warning: str | None = None) -> TextFile:
-    quotes = sum(chunk.count(b'"') for chunk in _chunks(path))
+    counts = [(chunk.count(b'"'), chunk.count(b"\n")) for chunk in _chunks(path)]
+    quotes, lines = (sum(column) for column in zip(*counts, strict=True))
     with open_bytes(path) as file:
         first_line = _first_line(file, encoding)
-    return TextFile(encoding, first_line, bool(quotes % 2), warning)
+    return TextFile(encoding, first_line, bool(quotes % 2), warning, lines)
 
 
 def _first_line(file: IO[bytes], encoding: str) -> str:

@@ -13,11 +13,11 @@ import pandas as pd
 
 from triage_ml.errors import InputError
 from triage_ml.tickets.dtypes import STRING
-from triage_ml.tickets.encoding import look_at
+from triage_ml.tickets.encoding import TextFile, look_at
 from triage_ml.tickets.formats import open_bytes
 from triage_ml.tickets.raw import Raw, Refused, origin_of
 
-__all__ = ["read_json"]
+__all__ = ["json_batches", "read_json"]
 
 CHUNK_ROWS = 50_000
 
@@ -34,19 +34,27 @@ def read_json(path: Path) -> Raw:
     """
     look = look_at(path)
     refused: list[Refused] = []
+    parts: list[pd.DataFrame] = []
+    rows: list[int] = []
+    for numbers, part in json_batches(path, look, refused, CHUNK_ROWS):
+        rows += numbers
+        parts.append(part)
+    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    return Raw(frame, origin_of(path, rows), refused, [look.warning] if look.warning else [])
+
+
+def json_batches(
+    path: Path, look: TextFile, refused: list[Refused], size: int
+) -> Iterator[tuple[list[int], pd.DataFrame]]:
+    """Row numbers and cells, `size` rows at a time; what is no JSON object is added to `refused`. Errors as `read_json`."""
     if look.first_line.lstrip().startswith("["):
         numbered = _array_items(path, look.encoding)
     else:
         numbered = _line_items(path, look.encoding, refused)
     objects = _only_objects(path, numbered, refused)
-    parts: list[pd.DataFrame] = []
-    rows: list[int] = []
-    while chunk := list(islice(objects, CHUNK_ROWS)):
-        rows += [row for row, _ in chunk]
+    while chunk := list(islice(objects, size)):
         cells = [{str(name): as_text(value) for name, value in item.items()} for _, item in chunk]
-        parts.append(pd.DataFrame(cells, dtype=object).astype(STRING))
-    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-    return Raw(frame, origin_of(path, rows), refused, [look.warning] if look.warning else [])
+        yield [row for row, _ in chunk], pd.DataFrame(cells, dtype=object).astype(STRING)
 
 
 def as_text(value: Any) -> str | None:
