@@ -25,7 +25,7 @@ from triage_serving.problems import handle_error
 from triage_serving.readiness import Readiness
 from triage_serving.recording import Recording
 from triage_serving.registry import Registry
-from triage_serving.routes import health, model, outcomes, score, tickets
+from triage_serving.routes import candidates, health, model, outcomes, score, tickets
 from triage_serving.schemas import ProblemBody
 from triage_serving.scoring import Scoring
 from triage_serving.services import Services
@@ -53,7 +53,8 @@ def create_app(settings: Settings, *, store: Store, registry: Registry, load_ans
     app.add_middleware(Edge, metrics=services.metrics)
     for kind in (HTTPException, RequestValidationError, TriageError):
         app.add_exception_handler(kind, handle_error)
-    for router in (score.batch_router, score.router, outcomes.router, tickets.router, model.router, health.router):
+    routes = (score.batch_router, score.router, outcomes.router, tickets.router, model.router, candidates.router)
+    for router in (*routes, health.router):
         app.include_router(router)
     return app
 

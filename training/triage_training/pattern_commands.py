@@ -12,8 +12,8 @@ from triage_ml.console import ConfigOption, JsonOption, Output, running
 if TYPE_CHECKING:
     import pandas as pd
 
+    from triage_ml.review import ReviewedWeek
     from triage_training.mine import WeekResult
-    from triage_training.report import WeekReport
 
 __all__ = ["app"]
 
@@ -42,7 +42,7 @@ def mine_command(
         from triage_ml.tickets import read_tickets
         from triage_training.mine import assignments as assign_all
         from triage_training.mine import mine
-        from triage_training.report import load_report, report_json
+        from triage_training.report import load_report
         from triage_training.weeks import parse_week
 
         settings = load_settings(config)
@@ -69,7 +69,7 @@ def mine_command(
             report = load_report(settings, results[-1].week)
             out.say()
             _print_list(report, out)
-            out.result(**report_json(report))
+            out.result(**report.as_json())
         elif results:
             out.result(week=None, tickets=results[-1].tickets, covered=results[-1].covered, candidates=[])
         else:
@@ -87,15 +87,15 @@ def report_command(
     """Print the weekly list, and write it as HTML, CSV and JSON."""
     with running("report", as_json) as out:
         from triage_ml.settings import load_settings
-        from triage_training.report import load_report, report_json, write_report
+        from triage_training.report import load_report, write_report
         from triage_training.weeks import parse_week
 
         settings = load_settings(config)
         report = load_report(settings, None if week is None else parse_week(week))
-        paths = write_report(settings, report.listed.week, out_folder)
+        paths = write_report(settings, report.week, out_folder)
         _print_list(report, out)
         out.say(f"\n{paths['html']}")
-        out.result(**report_json(report), files={kind: str(path) for kind, path in paths.items()})
+        out.result(**report.as_json(), files={kind: str(path) for kind, path in paths.items()})
 
 
 def _read_handoffs(path: Path) -> pd.DataFrame:
@@ -140,7 +140,7 @@ def _figures(result: WeekResult) -> dict[str, Any]:
     return {name: getattr(result, name) for name in ("week", "tickets", "covered", "found")}
 
 
-def _print_list(report: WeekReport, out: Output) -> None:
+def _print_list(report: ReviewedWeek, out: Output) -> None:
     """The top of the list as a table on the terminal."""
     if out.as_json:
         return
@@ -149,14 +149,13 @@ def _print_list(report: WeekReport, out: Output) -> None:
 
     from triage_ml.value import KIND_TITLES
 
-    listed = report.listed
-    table = Table(title=f"{listed.week}: what keeps coming back", title_justify="left", box=None, pad_edge=False)
+    table = Table(title=f"{report.week}: what keeps coming back", title_justify="left", box=None, pad_edge=False)
     table.add_column("#", justify="right", style="dim")
     table.add_column("Pattern", overflow="fold", ratio=1)
     for name in ("Tickets", "Trend", "Hours a week"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("What to do", no_wrap=True)
-    for place, candidate in enumerate(listed.candidates[:SHOWN], start=1):
+    for place, candidate in enumerate(report.candidates[:SHOWN], start=1):
         hours = candidate["hours"]
         table.add_row(
             str(place),
@@ -168,7 +167,7 @@ def _print_list(report: WeekReport, out: Output) -> None:
         )
     Console().print(table)
     out.say(
-        f"{listed.tickets:,} tickets, {listed.covered:.0%} in patterns; {len(listed.candidates)} patterns listed, "
+        f"{report.tickets:,} tickets, {report.covered:.0%} in patterns; {len(report.candidates)} patterns listed, "
         f"{report.hours:,.0f} hours of work a week."
     )
 

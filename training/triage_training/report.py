@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,33 +14,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from triage_ml.errors import InputError
 from triage_ml.files import atomic_file
+from triage_ml.review import ReviewedWeek, load_week, sparkline
 from triage_ml.settings import Settings
-from triage_ml.store import PatternRecord, WeekList, mined_weeks, open_store, pattern_records, read_week
+from triage_ml.store import mined_weeks, open_store
 from triage_ml.value import KIND_TITLES
-from triage_training.sparkline import sparkline
-from triage_training.weeks import monday
 
-__all__ = ["WeekReport", "load_report", "report_json", "write_report"]
+__all__ = ["load_report", "write_report"]
 
 NAME = "weekly-list"
 #: A spreadsheet runs what begins with these.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-@dataclass(frozen=True)
-class WeekReport:
-    """A week's list with what people need to judge it: the patterns' keywords and examples beside the figures."""
-
-    listed: WeekList
-    patterns: Mapping[str, PatternRecord]
-
-    @property
-    def hours(self) -> float:
-        """Hours a week that the listed patterns take, the sum of their medians."""
-        return float(sum(candidate["hours"]["p50"] for candidate in self.listed.candidates))
-
-
-def load_report(settings: Settings, week: str | None) -> WeekReport:
+def load_report(settings: Settings, week: str | None) -> ReviewedWeek:
     """The list of a week, by default the latest that was mined.
 
     Raises
@@ -54,13 +40,12 @@ def load_report(settings: Settings, week: str | None) -> WeekReport:
             mined = mined_weeks(connection)
             if not mined:
                 raise InputError("No week has been mined yet.", hint="Run: triage mine TICKETS")
-            listed = read_week(connection, week or mined[-1])
-            if listed is None:
+            report = load_week(connection, week, today=datetime.now(UTC).date())
+            if report is None:
                 raise InputError(f"{week} has not been mined.", hint=f"There are lists from {mined[0]} to {mined[-1]}.")
-            records = pattern_records(connection, (candidate["pattern_id"] for candidate in listed.candidates))
     finally:
         store.close()
-    return WeekReport(listed, records)
+    return report
 
 
 def write_report(settings: Settings, week: str | None = None, out: Path | None = None) -> dict[str, Path]:
@@ -79,11 +64,11 @@ def write_report(settings: Settings, week: str | None = None, out: Path | None =
         The week was not mined, or the folder can't be written.
     """
     report = load_report(settings, week)
-    folder = out or settings.paths.reports / report.listed.week
+    folder = out or settings.paths.reports / report.week
     documents = {
         "html": report_html(report).encode(),
         "csv": report_csv(report).encode("utf-8-sig"),
-        "json": orjson.dumps(report_json(report), option=orjson.OPT_INDENT_2),
+        "json": orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2),
     }
     paths = {kind: folder / f"{NAME}.{kind}" for kind in documents}
     for kind, path in paths.items():
@@ -92,28 +77,17 @@ def write_report(settings: Settings, week: str | None = None, out: Path | None =
     return paths
 
 
-def report_json(report: WeekReport) -> dict[str, Any]:
-    """The list as plain JSON: `week, tickets, covered, candidates`."""
-    listed = report.listed
-    return {
-        "week": listed.week,
-        "tickets": listed.tickets,
-        "covered": listed.covered,
-        "candidates": [_with_record(candidate, report.patterns) for candidate in listed.candidates],
-    }
-
-
-def report_csv(report: WeekReport) -> str:
+def report_csv(report: ReviewedWeek) -> str:
     """One row a candidate; no cell can run in a spreadsheet."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(_CSV_COLUMNS)
-    for place, candidate in enumerate(report.listed.candidates, start=1):
+    for place, candidate in enumerate(report.candidates, start=1):
         writer.writerow([_safe(cell) for cell in _csv_row(place, candidate)])
     return buffer.getvalue()
 
 
-def report_html(report: WeekReport) -> str:
+def report_html(report: ReviewedWeek) -> str:
     """One page that needs nothing from elsewhere; all text is escaped."""
     environment = Environment(
         loader=PackageLoader("triage_training"),
@@ -123,11 +97,11 @@ def report_html(report: WeekReport) -> str:
         lstrip_blocks=True,
     )
     environment.filters["sparkline"] = sparkline
-    candidates = report_json(report)["candidates"]
+    candidates = report.candidates
     longest = max((candidate["hours"]["p90"] for candidate in candidates), default=0.0)
     return environment.get_template("week.html").render(
-        week=report.listed,
-        monday=monday(report.listed.week),
+        week=report,
+        monday=report.monday,
         candidates=candidates,
         hours=report.hours,
         longest=longest or 1.0,
@@ -151,8 +125,3 @@ def _csv_row(place: int, candidate: Mapping[str, Any]) -> Sequence[object]:
 
 def _safe(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
-
-
-def _with_record(candidate: Mapping[str, Any], patterns: Mapping[str, PatternRecord]) -> dict[str, Any]:
-    record = patterns[candidate["pattern_id"]]
-    return {**candidate, "born": record.born, "keywords": list(record.keywords), "examples": list(record.examples)}

@@ -8,6 +8,21 @@ A module a concern: its tables on `schema.metadata`, its functions taking the co
 """
 
 from triage_ml.store.database import Store, open_store
+from triage_ml.store.decisions import (
+    DECISION_ACTIONS,
+    STATUSES,
+    DecisionAction,
+    PatternDecision,
+    Standing,
+    Status,
+    add_decision,
+    automations_in_force,
+    binding_decisions,
+    decisions_in_force,
+    decisions_of,
+    standing_of,
+    standings,
+)
 from triage_ml.store.idempotency import Once, claim
 from triage_ml.store.keys import SCOPES, ApiKey, Scope, create_key, list_keys, revoke_key, split_key, touch_keys
 from triage_ml.store.outcomes import (
@@ -24,6 +39,7 @@ from triage_ml.store.patterns import (
     FACT_COLUMNS,
     PatternRecord,
     WeekList,
+    candidate_lists,
     claim_texts,
     fact_digests,
     facts_between,
@@ -51,35 +67,52 @@ from triage_ml.store.promotions import (
     list_promotions,
 )
 from triage_ml.store.retention import forget_requests, prune
+from triage_ml.store.schema import Connection
+from triage_ml.store.sessions import end_session, forget_sessions, session_key, start_session
 
 __all__ = [
+    "DECISION_ACTIONS",
     "FACT_COLUMNS",
     "SCOPES",
     "SOURCES",
+    "STATUSES",
     "ApiKey",
     "ClosedTicket",
+    "Connection",
+    "DecisionAction",
     "Once",
     "Outcome",
+    "PatternDecision",
     "PatternRecord",
     "Prediction",
     "Promotion",
     "PromotionKind",
     "Scope",
     "Source",
+    "Standing",
+    "Status",
     "Store",
     "WeekList",
+    "add_decision",
     "add_outcome",
     "add_predictions",
     "answers_by_id",
+    "automations_in_force",
+    "binding_decisions",
+    "candidate_lists",
     "claim",
     "claim_promotion",
     "claim_texts",
     "closed_tickets",
     "create_key",
+    "decisions_in_force",
+    "decisions_of",
+    "end_session",
     "fact_digests",
     "facts_between",
     "finish_promotion",
     "forget_requests",
+    "forget_sessions",
     "joined_prediction",
     "latest_book",
     "list_keys",
@@ -96,7 +129,11 @@ __all__ = [
     "put_week",
     "read_week",
     "revoke_key",
+    "session_key",
     "split_key",
+    "standing_of",
+    "standings",
+    "start_session",
     "touch_keys",
     "use_book",
 ]

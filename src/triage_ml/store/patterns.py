@@ -20,6 +20,7 @@ __all__ = [
     "FACT_COLUMNS",
     "PatternRecord",
     "WeekList",
+    "candidate_lists",
     "claim_texts",
     "fact_digests",
     "facts_between",
@@ -42,7 +43,6 @@ patterns = sa.Table(
     sa.Column("title", sa.String(200), nullable=False),
     sa.Column("keywords", sa.JSON, nullable=False),
     sa.Column("examples", sa.JSON, nullable=False),
-    sa.Column("status", sa.String(16), nullable=False),
     sa.Column("born", sa.String(8), nullable=False),
 )
 
@@ -96,14 +96,13 @@ FACT_COLUMNS = tuple(column.name for column in ticket_facts.columns)
 
 @dataclass(frozen=True)
 class PatternRecord:
-    """What people see of a pattern."""
+    """What people see of a pattern; where it stands is a matter of the decisions on it."""
 
     pattern_id: str
     title: str
     keywords: Sequence[str]
     examples: Sequence[str]
     born: str
-    status: str = "new"
 
 
 @dataclass(frozen=True)
@@ -189,18 +188,24 @@ def mined_weeks(connection: sa.Connection) -> list[str]:
 
 
 def read_week(connection: sa.Connection, week: str) -> WeekList | None:
-    """A week's list with the title and status that its patterns have today; None for a week that was not mined."""
+    """A week's list with the titles that its patterns were given; None for a week that was not mined."""
     head = connection.execute(sa.select(mined).where(mined.c.week == week)).mappings().first()
     if head is None:
         return None
     query = (
-        sa.select(candidates.c.figures, patterns.c.title, patterns.c.status)
+        sa.select(candidates.c.figures, patterns.c.title)
         .join(patterns, patterns.c.pattern_id == candidates.c.pattern_id)
         .where(candidates.c.week == week)
         .order_by(candidates.c.place)
     )
-    rows = [{**row.figures, "title": row.title, "status": row.status} for row in connection.execute(query)]
+    rows = [{**row.figures, "title": row.title} for row in connection.execute(query)]
     return WeekList(head["week"], head["tickets"], head["covered"], rows)
+
+
+def candidate_lists(connection: sa.Connection, pattern_id: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """Every week that listed a pattern, with its figures there, oldest first."""
+    query = sa.select(candidates.c.week, candidates.c.figures).where(candidates.c.pattern_id == pattern_id)
+    return [(row.week, row.figures) for row in connection.execute(query.order_by(candidates.c.week))]
 
 
 def use_book(connection: sa.Connection, digest: str, *, now: datetime) -> None:

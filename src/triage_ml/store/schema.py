@@ -13,7 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-__all__ = ["BigId", "Instant", "insert_new", "metadata"]
+__all__ = ["BigId", "Connection", "Instant", "insert_new", "metadata"]
+
+#: A transaction, for those who pass one on and know no SQL.
+Connection = sa.Connection
 
 metadata = sa.MetaData(
     naming_convention={

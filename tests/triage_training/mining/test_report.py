@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from triage_ml.errors import InputError
+from triage_ml.review import sparkline
 from triage_ml.settings import Settings
 from triage_training.mine import mine
 from triage_training.report import write_report
-from triage_training.sparkline import sparkline
 
 SCRIPT = "<script>alert('x')</script> Server beeps loudly"
 FORMULA = '=HYPERLINK("http://example.com";"Phone is dead")'

@@ -19,6 +19,8 @@ def upgrade() -> None:
     _idempotency()
     _patterns()
     _promotions()
+    _decisions()
+    _sessions()
 
 
 def _predictions() -> None:
@@ -58,7 +60,6 @@ def _patterns() -> None:
         sa.Column("title", sa.String(200), nullable=False),
         sa.Column("keywords", sa.JSON, nullable=False),
         sa.Column("examples", sa.JSON, nullable=False),
-        sa.Column("status", sa.String(16), nullable=False),
         sa.Column("born", sa.String(8), nullable=False),
     )
     op.create_table(
@@ -138,4 +139,26 @@ def _promotions() -> None:
         sa.Column("checks", sa.JSON, nullable=False),
         sa.Column("claimed_at", Instant, nullable=False),
         sa.Column("done_at", Instant),
+    )
+
+
+def _decisions() -> None:
+    op.create_table(
+        "decisions",
+        sa.Column("pattern_id", sa.String(16), primary_key=True),
+        sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("action", sa.String(16), nullable=False),
+        sa.Column("decided_at", Instant, nullable=False, index=True),
+        sa.Column("decided_by", sa.String(200), nullable=False),
+        sa.Column("details", sa.JSON, nullable=False),
+    )
+
+
+def _sessions() -> None:
+    op.create_table(
+        "sessions",
+        sa.Column("token_sha256", sa.String(64), primary_key=True),
+        sa.Column("key_id", sa.String(16), nullable=False),
+        sa.Column("started_at", Instant, nullable=False),
+        sa.Column("expires_at", Instant, nullable=False, index=True),
     )

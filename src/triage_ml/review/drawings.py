@@ -1,4 +1,4 @@
-"""Weekly counts as a small inline SVG."""
+"""Small inline SVGs: attributes only, so that they are drawn under the strictest content security policy."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-__all__ = ["sparkline"]
+__all__ = ["range_bar", "sparkline"]
 
 WIDTH, HEIGHT, MARGIN = 96, 24, 3
+RANGE_WIDTH = 100
 
 
 def sparkline(weekly: Sequence[int]) -> Markup:
@@ -30,3 +31,15 @@ def sparkline(weekly: Sequence[int]) -> Markup:
         '<svg class="spark" viewBox="0 0 {} {}" role="img"><title>Tickets a week: {}</title>'
         '<polyline points="{}"/><circle cx="{}" cy="{}" r="2.4"/></svg>'
     ).format(WIDTH, HEIGHT, numbers, line, f"{x:.1f}", f"{y:.1f}")
+
+
+def range_bar(low: float, middle: float, high: float, longest: float) -> Markup:
+    """P10 to P90 as a bar and P50 as a mark, all bars of a list on one scale that ends at `longest`."""
+    scale = RANGE_WIDTH / longest if longest > 0 else 0.0
+    left, width = min(low * scale, RANGE_WIDTH), max(min(high, longest) * scale - low * scale, 1.0)
+    mark = min(middle * scale, RANGE_WIDTH - 1)
+    return Markup(
+        '<svg class="range" viewBox="0 0 {} 6" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="scale" width="{}" height="6"/><rect class="span" x="{}" width="{}" height="6"/>'
+        '<rect class="mark" x="{}" width="1.2" height="6"/></svg>'
+    ).format(RANGE_WIDTH, RANGE_WIDTH, f"{left:.1f}", f"{width:.1f}", f"{mark:.1f}")

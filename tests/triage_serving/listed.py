@@ -1,0 +1,43 @@
+"""A mined week in a store, as `triage mine` leaves it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from triage_ml.store import PatternRecord, Store, WeekList, put_patterns, put_week
+
+WEEK = "2026-W46"
+
+
+def figures(pattern_id: str, **changes: Any) -> dict[str, Any]:
+    """Figures of a candidate."""
+    return {
+        "pattern_id": pattern_id,
+        "volume": 40,
+        "weekly": [30, 34, 38, 40],
+        "trend": {"direction": "growing", "ratio": 1.4, "low": 1.1, "high": 1.7, "is_burst": False},
+        "hours": {"p10": 4.0, "p50": 6.5, "p90": 9.0},
+        "touch_time": {"minutes": 9.8, "source": "logged", "tickets": 120},
+        "automatability": 0.71,
+        "parts": {"same_resolution": 0.8, "few_groups": 0.9},
+        "kind": "self_service_form",
+        "why": "82% are requests: a form can ask for what is needed.",
+        "tiers": {"L1": 0.9, "L2": 0.1},
+        "groups": {"Service Desk North": 1.0},
+        "handoffs": 0.2,
+        "resolutions": [{"text": "Reset the password in AD.", "share": 0.75}],
+    } | changes
+
+
+def put_list(store: Store, *ids: str, week: str = WEEK, **changes: Any) -> None:
+    """List patterns with these ids; their title is `Pattern <id>`."""
+    ids = ids or ("p1", "p2")
+    with store.begin() as connection:
+        put_patterns(
+            connection,
+            [
+                PatternRecord(one, f"Pattern {one}", ["password", "reset"], [f"I forgot my password {one}"], week)
+                for one in ids
+            ],
+        )
+        put_week(connection, WeekList(week, 1000, 0.9, [figures(one, **changes) for one in ids]))
