@@ -1,6 +1,7 @@
 """Tickets in, answers out: shared by the scoring service and batch scoring."""
 
 from triage_ml.answer.answerer import Answerer, load_answerer
+from triage_ml.answer.bulk import BulkJob, Scored, score_file
 from triage_ml.answer.model import Model, prepare, read_model, write_model
 from triage_ml.answer.rule_files import load_rules
 from triage_ml.answer.rules import RULE_FIELDS, RuleBook
@@ -13,13 +14,16 @@ __all__ = [
     "RULE_FIELDS",
     "STAGES",
     "Answerer",
+    "BulkJob",
     "Model",
     "RuleBook",
+    "Scored",
     "Stages",
     "load_answerer",
     "load_rules",
     "prepare",
     "read_model",
+    "score_file",
     "score_table",
     "write_model",
 ]

@@ -2,6 +2,7 @@
 
 from triage_ml.tickets.checks import check_table
 from triage_ml.tickets.columns import COLUMNS, KNOWN_AFTER_TRIAGE, TEXT_COLUMNS, Column
+from triage_ml.tickets.formats import format_of
 from triage_ml.tickets.read import read_tickets
 from triage_ml.tickets.stream import TicketChunk, stream_tickets
 from triage_ml.tickets.write import write_tickets
@@ -13,6 +14,7 @@ __all__ = [
     "Column",
     "TicketChunk",
     "check_table",
+    "format_of",
     "read_tickets",
     "stream_tickets",
     "write_tickets",
