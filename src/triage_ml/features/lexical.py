@@ -70,8 +70,8 @@ class LexicalFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         words: int = 2,
-        skip: bool = False,
-        pieces: tuple[int, int] | None = (2, 5),
+        skip: bool = True,
+        pieces: tuple[int, int] | None = (3, 5),
         min_texts: int = 2,
         max_columns: int = 300_000,
         piece_weight: float = 1.0,
