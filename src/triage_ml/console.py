@@ -42,6 +42,7 @@ class Output:
         self.as_json = as_json
         self.warnings: list[str] = []
         self._result: dict[str, Any] = {}
+        self._refused = False
 
     def say(self, text: str = "") -> None:
         """A line for the reader; silent with `--json`."""
@@ -57,6 +58,20 @@ class Output:
     def result(self, **values: Any) -> None:
         """Keys of the JSON object; later calls add to it."""
         self._result.update(values)
+
+    def refuse(self, message: str, *, hint: str | None = None) -> None:
+        """Done, and the answer is no: one message and exit code 1, with the JSON object complete."""
+        self._refused = True
+        self.result(refused=message)
+        if not self.as_json:
+            typer.secho(message, err=True, fg="red")
+            if hint:
+                typer.secho(hint, err=True)
+
+    @property
+    def exit_code(self) -> int:
+        """1 where the command was refused."""
+        return 1 if self._refused else 0
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:
@@ -107,3 +122,5 @@ def running(command: str, as_json: bool) -> Iterator[Output]:
                 typer.secho(error.hint, err=True)
         raise typer.Exit(1) from error
     out.finish()
+    if out.exit_code:
+        raise typer.Exit(out.exit_code)

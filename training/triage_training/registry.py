@@ -1,7 +1,8 @@
 """Everything that training writes to MLflow, and reads back from it. MLflow is imported here and nowhere else.
 
 A version appears in the registry last, when its run, bundle and report are complete: a training that is killed leaves the
-registry as it was. Names and aliases are those of `triage_ml.bundle`.
+registry as it was. Which version is champion is decided by `triage_training.promotion`; here aliases are only moved.
+Names and aliases are those of `triage_ml.bundle`.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from triage_ml.bundle import ARTIFACT_PATH, CHALLENGER, CHAMPION, MODEL_NAME
-from triage_ml.errors import NoModelError, RegistryError
+from triage_ml.errors import NoModelError, RegistryError, TriageError
+from triage_ml.files import atomic_folder
 from triage_ml.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["Registry", "Version"]
 
 _ALIASES = (CHAMPION, CHALLENGER)
-_PREVIOUS = "previous_champion"
 
 T = TypeVar("T")
 
@@ -73,9 +74,9 @@ class Registry:
         tags: Mapping[str, str],
         files: Mapping[str, Path | str],
     ) -> Version:
-        """Log a run with the bundle and `files` (name -> path or text), register it, give it an alias.
+        """Log a run with the bundle and `files` (name -> path or text), then register it as a version without an alias.
 
-        The first version becomes champion, later ones challenger.
+        What fails, or is stopped by Ctrl-C, takes its run with it.
         """
         with self._calls("take the model"):
             run = self._client.create_run(self._experiment(), run_name=f"train {digest[7:15]}", tags=dict(tags))
@@ -83,14 +84,52 @@ class Registry:
             try:
                 self._log(run_id, bundle, params, metrics, files)
                 self._client.set_terminated(run_id, "FINISHED")
-                version = self._create_version(run_id, digest)
+                number = self._create_version(run_id, digest)
             except BaseException:
-                self._client.set_terminated(run_id, "FAILED")
-                self._client.delete_run(run_id)
+                self._discard(run_id)
                 raise
-            alias = CHALLENGER if self._alias(CHAMPION) else CHAMPION
-            self._client.set_registered_model_alias(MODEL_NAME, alias, version)
-            return self._version(version)
+            return self._version(number)
+
+    def point(self, alias: str, version: Version | None) -> None:
+        """Make the alias name this version, or none."""
+        with self._calls(f"move the alias {alias}"):
+            if version is not None:
+                self._client.set_registered_model_alias(MODEL_NAME, alias, str(version.number))
+            elif self._alias(alias):
+                self._client.delete_registered_model_alias(MODEL_NAME, alias)
+
+    def aliased(self, alias: str) -> Version | None:
+        """The version that the alias names, or None."""
+        with self._calls("find the model"):
+            number = self._alias(alias)
+            return self._version(number) if number else None
+
+    def annotate(self, version: Version, *, tags: Mapping[str, str], files: Mapping[str, Path | str]) -> None:
+        """Add tags and files to the run of a version that is registered already."""
+        with self._calls("take the notes"):
+            for name, value in tags.items():
+                self._client.set_tag(version.run_id, name, value)
+            self._log_files(version.run_id, files)
+
+    def figures(self, version: Version) -> dict[str, float]:
+        """The metrics that were logged when the version was trained."""
+        with self._calls("hand over the figures"):
+            return dict(self._client.get_run(version.run_id).data.metrics)
+
+    def file(self, version: Version, name: str, folder: Path) -> Path | None:
+        """One logged file of the version's run, downloaded into `folder`; None where its run has no such file."""
+        from mlflow.artifacts import download_artifacts
+
+        parent = str(Path(name).parent)
+        with self._calls(f"hand over {name}"):
+            there = self._client.list_artifacts(version.run_id, None if parent == "." else parent)
+            if name not in {entry.path for entry in there}:
+                return None
+            return Path(
+                download_artifacts(
+                    run_id=version.run_id, artifact_path=name, dst_path=str(folder), tracking_uri=self._uri
+                )
+            )
 
     def versions(self) -> list[Version]:
         """All registered versions, newest first."""
@@ -121,31 +160,9 @@ class Registry:
             here = download_artifacts(
                 run_id=version.run_id, artifact_path=ARTIFACT_PATH, dst_path=scratch, tracking_uri=self._uri
             )
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(prefix=".fetch-", dir=folder.parent))
-            shutil.copytree(here, draft, dirs_exist_ok=True)
-            draft.chmod(0o755)
-            draft.rename(folder)
+            with atomic_folder(folder) as draft:
+                shutil.copytree(here, draft, dirs_exist_ok=True)
         return folder
-
-    def promote(self, version: Version) -> Version | None:
-        """Make the version champion; the champion before it is remembered for `rollback` and returned."""
-        with self._calls("move the alias"):
-            before = self._alias(CHAMPION)
-            if before and before != str(version.number):
-                self._client.set_registered_model_tag(MODEL_NAME, _PREVIOUS, before)
-            self._client.set_registered_model_alias(MODEL_NAME, CHAMPION, str(version.number))
-            if self._alias(CHALLENGER) == str(version.number):
-                self._client.delete_registered_model_alias(MODEL_NAME, CHALLENGER)
-            return self._version(before) if before else None
-
-    def previous_champion(self) -> Version:
-        """The champion before the present one."""
-        with self._calls("find the model"):
-            tags = self._client.get_registered_model(MODEL_NAME).tags if self._alias(CHAMPION) else {}
-            if _PREVIOUS not in tags:
-                raise NoModelError("There is no earlier champion to roll back to.", hint="See: triage models.")
-            return self._version(tags[_PREVIOUS])
 
     @property
     def _client(self) -> MlflowClient:
@@ -183,11 +200,21 @@ class Registry:
             shutil.copytree(bundle, folder)
             _describe_for_mlflow(folder)
             self._client.log_artifacts(run_id, str(folder), ARTIFACT_PATH)
-            for name, content in files.items():
-                if isinstance(content, Path):
-                    self._client.log_artifact(run_id, str(content))
-                else:
-                    self._client.log_text(run_id, content, name)
+        self._log_files(run_id, files)
+
+    def _log_files(self, run_id: str, files: Mapping[str, Path | str]) -> None:
+        for name, content in files.items():
+            if isinstance(content, Path):
+                parent = str(Path(name).parent)
+                self._client.log_artifact(run_id, str(content), None if parent == "." else parent)
+            else:
+                self._client.log_text(run_id, content, name)
+
+    def _discard(self, run_id: str) -> None:
+        """Best effort: MLflow may be what failed. A run without a version is never looked at."""
+        with suppress(Exception):
+            self._client.set_terminated(run_id, "FAILED")
+            self._client.delete_run(run_id)
 
     def _create_version(self, run_id: str, digest: str) -> str:
         from mlflow.exceptions import MlflowException
@@ -204,7 +231,7 @@ class Registry:
     def _alias(self, alias: str) -> str | None:
         """The number of the version that has the alias, or None. MLflow says a missing alias is an invalid parameter."""
         found = _or_none(lambda: self._client.get_model_version_by_alias(MODEL_NAME, alias))
-        return str(found.version) if found else None
+        return str(int(found.version)) if found else None
 
     def _version(self, number: str) -> Version:
         found = self._client.get_model_version(MODEL_NAME, number)
@@ -219,17 +246,22 @@ class Registry:
     @contextmanager
     def _calls(self, what: str) -> Iterator[None]:
         _prepare_environment(self._settings)  # MLflow reads it when it is imported
-        from mlflow.exceptions import MlflowException
-        from sqlalchemy.exc import SQLAlchemyError
-
         try:
             yield
-        except (MlflowException, SQLAlchemyError, OSError) as error:
-            reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        except TriageError:
+            raise
+        except Exception as error:
+            # MLflow's client raises its own errors, those of its transport, and whatever a strange answer does to it.
             raise RegistryError(
-                f"MLflow at {_without_password(self._uri)} did not {what}: {reason}",
+                f"MLflow at {_without_password(self._uri)} did not {what}: {_reason(error)}",
                 hint="Is the address right ([mlflow] tracking_uri) and the server up? Nothing was registered.",
             ) from error
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what was said, or the error's name; an answer in HTML is not quoted."""
+    said = str(error).strip().splitlines()
+    return _without_password(said[0][:200]) if said and "<" not in said[0] else type(error).__name__
 
 
 def _or_none(call: Callable[[], T]) -> T | None:

@@ -12,11 +12,22 @@ import pandas as pd
 from triage_ml.answer import prepare
 from triage_ml.classify import TriageClassifier
 from triage_ml.errors import InputError, NotEnoughDataError
-from triage_ml.evaluate import Evaluation, Split, evaluate, split_at_random, split_by_column, split_by_time
+from triage_ml.evaluate import (
+    Evaluation,
+    Split,
+    answer_all,
+    answer_table,
+    evaluate_answers,
+    slice_columns,
+    split_at_random,
+    split_by_column,
+    split_by_time,
+    ticket_keys,
+)
 from triage_ml.settings import Settings
 from triage_ml.text import ticket_text
 
-__all__ = ["Trained", "train"]
+__all__ = ["TestPart", "Trained", "train"]
 
 _FEWEST_TICKETS = 50
 
@@ -24,11 +35,24 @@ Step = Callable[[str], None]
 
 
 @dataclass(frozen=True)
+class TestPart:
+    """The tickets that the figures are measured on. `keys` say which they are, `extra` what they are sliced by."""
+
+    __test__ = False  # no test of pytest's
+
+    keys: list[str]
+    texts: list[str]
+    labels: pd.DataFrame
+    extra: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class Trained:
     """What came out: the classifier, its figures on the test part, how the parts were drawn, what the data was.
 
     `with_repeats` are the figures on all later tickets, those included whose template training had seen; None where no
-    ticket repeats.
+    ticket repeats. `answers` is the answer table of the test part, `seen` the keys of all tickets that it was fitted and
+    calibrated on.
     """
 
     classifier: TriageClassifier
@@ -36,6 +60,9 @@ class Trained:
     with_repeats: Evaluation | None
     split: Split
     profile: dict[str, Any]
+    test: TestPart
+    answers: pd.DataFrame
+    seen: list[str]
     notes: list[str] = field(default_factory=list)
 
 
@@ -85,9 +112,42 @@ def train(
     )
     step("evaluating on later tickets" if split.how == "time" else "evaluating")
     routing = settings.decision.routing
-    figures = evaluate(classifier, _take(texts, split.test), labels.iloc[split.test], routing=routing)
-    everything = _with_repeats(classifier, texts, labels, split, routing)
-    return Trained(classifier, figures, everything, split, _profile(tickets, texts, labels), [*notes, *split.notes])
+    test = _test_part(tickets, texts, labels, split)
+    answered = answer_all(classifier, test.texts)
+    keys = ticket_keys(tickets, texts)
+    return Trained(
+        classifier,
+        evaluate_answers(answered, test.labels, routing=routing),
+        _with_repeats(classifier, texts, labels, split, routing),
+        split,
+        _profile(tickets, texts, labels),
+        test,
+        answer_table(test.keys, answered, test.labels, extra=test.extra),
+        [keys[row] for row in (*split.fit, *split.calibration)],
+        [*notes, *split.notes, *_not_promised(classifier, split)],
+    )
+
+
+def _test_part(tickets: pd.DataFrame, texts: list[str], labels: pd.DataFrame, split: Split) -> TestPart:
+    rows, later = tickets.iloc[split.test], _take(texts, split.test)
+    return TestPart(ticket_keys(rows, later), later, labels.iloc[split.test], slice_columns(rows, later))
+
+
+def _not_promised(classifier: TriageClassifier, split: Split) -> list[str]:
+    """What these tickets can't carry, said rather than promised."""
+    notes = []
+    for name in classifier.classes_:
+        policy = next(iter(classifier.policies(name).values()))
+        if policy.threshold > 1:
+            notes.append(
+                f"{name}: no threshold keeps {policy.precision:.0%} precision for sure on {len(split.calibration):,} "
+                "calibration tickets, so nothing is decided auto."
+            )
+        elif unsure := int((~policy.evidence).sum()):
+            notes.append(
+                f"{name}: {unsure} of {len(policy.evidence)} classes have too few tickets to ever be decided auto."
+            )
+    return notes
 
 
 def _labels(tickets: pd.DataFrame, targets: Sequence[str]) -> pd.DataFrame:
@@ -131,7 +191,7 @@ def _with_repeats(
     if not len(later):
         return None
     rows = sorted({*split.test.tolist(), *later.tolist()})
-    return evaluate(classifier, [texts[row] for row in rows], labels.iloc[rows], routing=routing)
+    return evaluate_answers(answer_all(classifier, _take(texts, rows)), labels.iloc[rows], routing=routing)
 
 
 def _take(texts: list[str], rows: Any) -> list[str]:

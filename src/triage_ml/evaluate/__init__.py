@@ -1,5 +1,8 @@
 """How good a model is, measured on tickets it has not seen: splits, metrics with intervals."""
 
+from triage_ml.evaluate.answers import Answered, answer_all, answer_table, answered_targets, ticket_keys
+from triage_ml.evaluate.compare import Comparison, GroupChange, compare, join_answers
+from triage_ml.evaluate.gate import Check, Cost, Limits, absolute_checks, calibration_bound, paired_checks
 from triage_ml.evaluate.metrics import (
     ClassFigures,
     Coverage,
@@ -9,22 +12,52 @@ from triage_ml.evaluate.metrics import (
     measure,
     reliability,
 )
-from triage_ml.evaluate.model import Evaluation, evaluate
+from triage_ml.evaluate.model import Evaluation, evaluate, evaluate_answers
+from triage_ml.evaluate.slices import (
+    SLICES,
+    SliceFigures,
+    guess_language,
+    share_interval,
+    slice_columns,
+    slice_figures,
+)
 from triage_ml.evaluate.splits import SPLIT_PARTS, Split, split_at_random, split_by_column, split_by_time
 
 __all__ = [
+    "SLICES",
     "SPLIT_PARTS",
+    "Answered",
+    "Check",
     "ClassFigures",
+    "Comparison",
+    "Cost",
     "Coverage",
     "Evaluation",
+    "GroupChange",
     "Interval",
+    "Limits",
+    "SliceFigures",
     "Split",
     "TargetFigures",
+    "absolute_checks",
+    "answer_all",
+    "answer_table",
+    "answered_targets",
+    "calibration_bound",
     "calibration_error",
+    "compare",
     "evaluate",
+    "evaluate_answers",
+    "guess_language",
+    "join_answers",
     "measure",
+    "paired_checks",
     "reliability",
+    "share_interval",
+    "slice_columns",
+    "slice_figures",
     "split_at_random",
     "split_by_column",
     "split_by_time",
+    "ticket_keys",
 ]

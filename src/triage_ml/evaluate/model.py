@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from triage_ml.classify import TriageClassifier
+from triage_ml.evaluate.answers import Answered, answer_all
 from triage_ml.evaluate.metrics import Coverage, TargetFigures, measure
 
-__all__ = ["Evaluation", "evaluate"]
-
-_CHUNK = 4096
+__all__ = ["Evaluation", "evaluate", "evaluate_answers"]
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,15 @@ def evaluate(
     seed: int = 0,
 ) -> Evaluation:
     """Measure the classifier on prepared texts and their labels; a target is measured where its label is there."""
-    answers = _answers(classifier, texts)
+    return evaluate_answers(answer_all(classifier, texts), labels, routing=routing, seed=seed)
+
+
+def evaluate_answers(
+    answers: Mapping[str, Answered], labels: pd.DataFrame, *, routing: Sequence[str] = (), seed: int = 0
+) -> Evaluation:
+    """The same from answers that were given already."""
     figures, automatic, right = {}, {}, {}
-    for name, (predicted, confidence, chosen) in answers.items():
+    for name, answer in answers.items():
         if name not in labels:
             continue
         truth = labels[name].to_numpy(dtype=object)
@@ -59,41 +64,15 @@ def evaluate(
             continue
         figures[name] = measure(
             truth[present],
-            predicted[present],
-            confidence[present],
-            automatic={promise: mask[present] for promise, mask in chosen.items()},
+            answer.predicted[present],
+            answer.probability[present],
+            automatic={promise: mask[present] for promise, mask in answer.automatic.items()},
             seed=seed,
         )
-        automatic[name], right[name] = chosen, (predicted == truth) | ~present
+        automatic[name], right[name] = answer.automatic, (answer.predicted == truth) | ~present
     return Evaluation(
         figures, _whole_ticket([name for name in routing if name in figures] or [*figures], automatic, right)
     )
-
-
-def _answers(
-    classifier: TriageClassifier, texts: Sequence[str]
-) -> dict[str, tuple[NDArray[Any], NDArray[np.float32], dict[str, NDArray[np.bool_]]]]:
-    """For each target: predicted labels, their probability, and which are `auto` under each promise."""
-    parts: dict[str, list[tuple[NDArray[Any], NDArray[np.float32], dict[str, NDArray[np.bool_]]]]] = {}
-    for begin in range(0, len(texts), _CHUNK):
-        vectors, occurrences = classifier.vectors(texts[begin : begin + _CHUNK])
-        for name, answer in classifier.answers(vectors, occurrences).items():
-            confidence = answer.probabilities[np.arange(len(answer.chosen)), answer.chosen]
-            readable = np.array([reason not in ("text_too_short", "unfamiliar_text") for _, reason in answer.decisions])
-            automatic = {
-                f"{promise:.2f}": readable & policy.evidence[answer.chosen] & (confidence >= policy.threshold)
-                for promise, policy in classifier.policies(name).items()
-            }
-            labels = np.asarray(answer.classes, dtype=object)[answer.chosen]
-            parts.setdefault(name, []).append((labels, confidence, automatic))
-    return {
-        name: (
-            np.concatenate([row[0] for row in rows]),
-            np.concatenate([row[1] for row in rows]),
-            {promise: np.concatenate([row[2][promise] for row in rows]) for promise in rows[0][2]},
-        )
-        for name, rows in parts.items()
-    }
 
 
 def _whole_ticket(

@@ -1,0 +1,121 @@
+"""The succession of champions: one at a time, recorded, repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fake_registry import FakeRegistry
+
+from triage_ml.errors import NoModelError, RegistryError
+from triage_ml.store import Store, open_store
+from triage_training.promotion import Champions
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def mlflow() -> FakeRegistry:
+    return FakeRegistry()
+
+
+@pytest.fixture
+def champions(mlflow: FakeRegistry, store: Store) -> Champions:
+    return Champions(mlflow, store)  # type: ignore[arg-type]
+
+
+def promote(champions: Champions, mlflow: FakeRegistry, number: int) -> None:
+    reign = champions.current()
+    kind = "promoted" if reign.champion else "first"
+    champions.replace(reign, mlflow.find(str(number)), kind, who="ada", reason="better")
+
+
+def test_the_alias_follows_the_row(champions: Champions, mlflow: FakeRegistry) -> None:
+    mlflow.aliases["challenger"] = 2
+    promote(champions, mlflow, 1)
+    promote(champions, mlflow, 2)
+    assert mlflow.aliases == {"champion": 2}
+    rows = [(row.version, row.replaces, row.kind, row.who) for row in champions.history()]
+    assert rows == [("1", None, "first", "ada"), ("2", "1", "promoted", "ada")]
+    assert all(row.done_at for row in champions.history())
+
+
+def test_of_two_promotions_at_once_the_second_is_told(champions: Champions, mlflow: FakeRegistry) -> None:
+    promote(champions, mlflow, 1)
+    seen_by_both = champions.current()
+    champions.replace(seen_by_both, mlflow.find("2"), "promoted", who="ada", reason="")
+    with pytest.raises(RegistryError, match=r"Another promotion was faster: version 1 is no longer"):
+        champions.replace(seen_by_both, mlflow.find("3"), "promoted", who="eve", reason="")
+    assert mlflow.aliases["champion"] == 2
+
+
+def test_a_promotion_that_died_before_the_alias_moved_is_finished_by_the_next(
+    champions: Champions, mlflow: FakeRegistry
+) -> None:
+    promote(champions, mlflow, 1)
+
+    def die(_: str) -> None:
+        raise KeyboardInterrupt
+
+    mlflow.before_point = die
+    with pytest.raises(KeyboardInterrupt):
+        promote(champions, mlflow, 2)
+    assert mlflow.aliases["champion"] == 1
+    mlflow.before_point = lambda _: None
+    reign = champions.current()
+    assert (reign.number, reign.champion and reign.champion.number) == (2, 2)
+    assert mlflow.aliases["champion"] == 2
+
+
+def test_one_that_moves_the_alias_late_puts_it_where_the_newest_row_wants_it(
+    champions: Champions, mlflow: FakeRegistry
+) -> None:
+    """The slow process claimed version 2 and sleeps; another finishes that, promotes 3; then the slow one wakes."""
+    promote(champions, mlflow, 1)
+
+    def someone_faster(_: str) -> None:
+        mlflow.before_point = lambda _: None
+        promote(champions, mlflow, 3)
+
+    mlflow.before_point = someone_faster
+    promote(champions, mlflow, 2)
+    assert [row.version for row in champions.history()] == ["1", "2", "3"]
+    assert mlflow.aliases["champion"] == 3
+
+
+def test_an_alias_moved_by_hand_is_recorded(champions: Champions, mlflow: FakeRegistry) -> None:
+    promote(champions, mlflow, 1)
+    mlflow.aliases["champion"] = 3
+    reign = champions.current()
+    assert reign.champion is not None
+    assert reign.champion.number == 3
+    assert (champions.history()[-1].kind, champions.history()[-1].replaces) == ("found", "1")
+
+
+def test_an_alias_removed_by_hand_comes_back(champions: Champions, mlflow: FakeRegistry) -> None:
+    promote(champions, mlflow, 2)
+    del mlflow.aliases["champion"]
+    assert champions.current().number == 1
+    assert mlflow.aliases["champion"] == 2
+
+
+def test_rollback_goes_one_further_each_time(champions: Champions, mlflow: FakeRegistry) -> None:
+    for number in (1, 2, 3):
+        promote(champions, mlflow, number)
+    for expected in (2, 1):
+        champions.roll_back(who="ada", reason="worse on Mondays")
+        assert mlflow.aliases["champion"] == expected
+    with pytest.raises(NoModelError, match="There is no earlier champion to roll back to"):
+        champions.roll_back(who="ada", reason="")
+
+
+def test_without_any_champion_there_is_nothing_to_roll_back(champions: Champions) -> None:
+    assert champions.current().champion is None
+    with pytest.raises(NoModelError, match="There is no earlier champion"):
+        champions.roll_back(who="ada", reason="")

@@ -1,0 +1,105 @@
+"""MLflow away, slow, or answering nonsense: one clear error, soon."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from triage_ml.errors import NoModelError, RegistryError
+from triage_ml.settings import Settings
+from triage_training.registry import Registry
+
+PROMPT_SECONDS = 30
+
+
+class Nonsense(BaseHTTPRequestHandler):
+    """Answers 200 with a page of HTML, as a proxy with a login does."""
+
+    body = b"<html><body>Please log in</body></html>"
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    do_POST = do_GET
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class EmptyJson(Nonsense):
+    """Answers JSON that holds nothing that was asked for."""
+
+    body = b'{"experiment": {"unheard_of": 1}}'
+
+
+class Slow(Nonsense):
+    """Never answers within the time limit."""
+
+    def do_GET(self) -> None:
+        time.sleep(5)
+
+    do_POST = do_GET
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> Iterator[str]:
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), request.param)
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{httpd.server_address[1]}"
+    httpd.shutdown()
+    httpd.server_close()
+
+
+def registry_at(uri: str, tmp_path: Path) -> Registry:
+    return Registry(Settings(paths={"home": tmp_path}, mlflow={"tracking_uri": uri, "timeout_seconds": 1}))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_an_address_that_does_not_answer_is_told_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    begun = time.monotonic()
+    with pytest.raises(RegistryError, match=r"MLflow at http://127\.0\.0\.1:\d+ did not answer: .*\nIs the address"):
+        registry_at(f"http://127.0.0.1:{free_port()}", tmp_path).check()
+    assert time.monotonic() - begun < PROMPT_SECONDS
+
+
+@pytest.mark.parametrize("server", [Nonsense, EmptyJson, Slow], indirect=True, ids=lambda kind: kind.__name__)
+def test_a_server_that_is_no_mlflow_is_told_soon(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    begun = time.monotonic()
+    with pytest.raises(RegistryError, match="did not find the model: ") as refused:
+        registry_at(server, tmp_path).find("champion")
+    assert "log in" not in str(refused.value)
+    assert time.monotonic() - begun < PROMPT_SECONDS
+
+
+def test_the_password_of_an_address_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    with pytest.raises(RegistryError, match="MLflow at http://127") as refused:
+        registry_at(f"http://ada:secret@127.0.0.1:{free_port()}", tmp_path).check()
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["champion", "challenger", "7"])
+def test_a_model_that_is_not_there_says_how_to_get_one(name: str, registry: Registry) -> None:
+    with pytest.raises(NoModelError, match=rf"No model is registered as '{name}'\.\n`triage models` lists"):
+        registry.find(name)
+
+
+def test_an_empty_registry_has_no_versions(registry: Registry) -> None:
+    assert registry.versions() == []
+    assert registry.aliased("champion") is None

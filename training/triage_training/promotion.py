@@ -1,0 +1,159 @@
+"""Who is champion: one promotion at a time, recorded with who and why, and repaired where a process died half-way.
+
+The store's row decides (`triage_ml.store.promotions`), MLflow's alias follows it. After every move of the alias the row is
+read again, so that of two processes the one that is late puts the alias where the newest row wants it.
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from triage_ml.bundle import CHALLENGER, CHAMPION
+from triage_ml.errors import NoModelError, RegistryError
+from triage_ml.settings import Settings
+from triage_ml.store import (
+    Promotion,
+    PromotionKind,
+    Store,
+    claim_promotion,
+    finish_promotion,
+    list_promotions,
+    open_store,
+)
+from triage_training.registry import Registry, Version
+
+__all__ = ["Champions", "Reign", "open_champions", "user_name"]
+
+_TRIES = 20
+
+
+@dataclass(frozen=True)
+class Reign:
+    """The champion as it was when somebody looked: a promotion that replaces it must follow `number`."""
+
+    number: int
+    champion: Version | None
+
+
+class Champions:
+    """The succession of champions."""
+
+    def __init__(self, registry: Registry, store: Store) -> None:
+        self._registry = registry
+        self._store = store
+
+    def current(self) -> Reign:
+        """The champion; a promotion that was left half-done is finished, an alias that was moved by hand is recorded."""
+        for _ in range(_TRIES):
+            last = self._settle()
+            champion = self._registry.aliased(CHAMPION)
+            if last is None and champion is None:
+                return Reign(0, None)
+            if champion is None:  # removed by hand: the last word was the promotion's
+                self._registry.point(CHAMPION, self._registry.find(last.version if last else ""))
+            elif last is not None and last.version == str(champion.number):
+                return Reign(last.number, champion)
+            else:
+                self._record_found(last, champion)
+        raise RegistryError("The champion changes faster than it can be read.", hint="Try again in a moment.")
+
+    def replace(
+        self,
+        reign: Reign,
+        version: Version,
+        kind: PromotionKind,
+        *,
+        who: str,
+        reason: str,
+        checks: Sequence[Mapping[str, Any]] = (),
+    ) -> Promotion:
+        """Make `version` champion after `reign`; RegistryError where another promotion was faster."""
+        replaces = str(reign.champion.number) if reign.champion else None
+        promotion = _promotion(reign.number + 1, version, replaces, kind, who, reason, checks)
+        with self._store.begin() as connection:
+            won = claim_promotion(connection, promotion)
+        if not won:
+            raise RegistryError(
+                f"Another promotion was faster: version {replaces or 'none'} is no longer what would be replaced.",
+                hint="Look at `triage models`, then promote again.",
+            )
+        self._settle()
+        challenger = self._registry.aliased(CHALLENGER)
+        if challenger is not None and challenger.number == version.number:
+            self._registry.point(CHALLENGER, None)
+        return promotion
+
+    def roll_back(self, *, who: str, reason: str) -> Promotion:
+        """Make the champion before the present one champion again; a second time goes back one further."""
+        reign = self.current()
+        earlier = self._before(reign)
+        return self.replace(reign, self._registry.find(earlier), "rolled_back", who=who, reason=reason)
+
+    def history(self) -> list[Promotion]:
+        """Every promotion, oldest first."""
+        with self._store.read() as connection:
+            return list_promotions(connection)
+
+    def _before(self, reign: Reign) -> str:
+        if reign.champion is not None:
+            version = str(reign.champion.number)
+            came = [row for row in self.history() if row.version == version and row.kind != "rolled_back"]
+            if came and came[-1].replaces:
+                return came[-1].replaces
+        raise NoModelError("There is no earlier champion to roll back to.", hint="See: triage models.")
+
+    def _settle(self) -> Promotion | None:
+        """Put the alias where the newest row wants it, unless that was done; returns the newest row."""
+        pointed = None
+        for _ in range(_TRIES):
+            history = self.history()
+            last = history[-1] if history else None
+            if last is None or last.number == pointed or (pointed is None and last.done_at is not None):
+                return last
+            self._registry.point(CHAMPION, self._registry.find(last.version))
+            pointed = last.number  # and look again: while it moved, another promotion may have followed
+            with self._store.begin() as connection:
+                finish_promotion(connection, last.number, now=datetime.now(UTC))
+        raise RegistryError("The champion changes faster than it can be followed.", hint="Try again in a moment.")
+
+    def _record_found(self, last: Promotion | None, champion: Version) -> None:
+        """Somebody moved the alias with MLflow's own tools; whoever is first to see it writes it down."""
+        number, before = (last.number, last.version) if last else (0, None)
+        found = _promotion(number + 1, champion, before, "found", "unknown", "the alias was moved in MLflow", ())
+        with self._store.begin() as connection:
+            claim_promotion(connection, found)
+
+
+@contextmanager
+def open_champions(settings: Settings, registry: Registry) -> Iterator[Champions]:
+    """The succession in the store of these settings."""
+    store = open_store(settings.store_url)
+    try:
+        yield Champions(registry, store)
+    finally:
+        store.close()
+
+
+def user_name() -> str:
+    """Who runs this, for the record."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+def _promotion(
+    number: int,
+    version: Version,
+    replaces: str | None,
+    kind: PromotionKind,
+    who: str,
+    reason: str,
+    checks: Sequence[Mapping[str, Any]],
+) -> Promotion:
+    return Promotion(number, str(version.number), replaces, kind, who, reason, datetime.now(UTC), tuple(checks))

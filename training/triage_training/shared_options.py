@@ -1,0 +1,34 @@
+"""Options that several commands of training share, and what a --model means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from triage_ml.settings import Settings
+
+__all__ = ["ModelOption", "TargetsOption", "TaxonomyOption", "TicketsArgument", "bundle_of"]
+
+TicketsArgument = Annotated[Path, typer.Argument(help="Ticket table: what `triage import` or `triage simulate` wrote.")]
+TargetsOption = Annotated[
+    str | None, typer.Option("--targets", help="Labels to learn, with commas; by default those of [train] targets.")
+]
+TaxonomyOption = Annotated[
+    Path | None, typer.Option("--taxonomy", help="taxonomy.toml; by default the one of [taxonomy] file.")
+]
+ModelOption = Annotated[
+    str, typer.Option("--model", help="champion, challenger, a version number, or a folder with a bundle.")
+]
+
+
+def bundle_of(model: str, settings: Settings) -> Path:
+    """The folder of a bundle, named by itself or by a version or alias in the registry."""
+    if Path(model).is_dir():
+        return Path(model)
+    from triage_training.registry import Registry
+
+    registry = Registry(settings)
+    return registry.fetch(registry.find(model))
