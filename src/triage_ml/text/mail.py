@@ -70,18 +70,30 @@ def drop_thread(text: str) -> str:
 
 def drop_greetings(text: str) -> str:
     """Without "Hi team," at the beginning of a line."""
-    return _GREETING.sub("", text)
+    return _GREETING.sub("", text) if _begins_a_line(_GREETING, text) else text
 
 
 def drop_disclaimers(text: str) -> str:
     """Without paragraphs that say who may not read this."""
-    return _DISCLAIMER.sub("", text)
+    return _DISCLAIMER.sub("", text) if _begins_a_line(_DISCLAIMER, text) else text
 
 
 def drop_signature(text: str) -> str:
     """Without everything from the sign-off on; a sign-off with much text after it goes alone."""
+    if not _begins_a_line(_SIGN_OFF, text):
+        return text
     for sign_off in _SIGN_OFF.finditer(text):
         rest = text[sign_off.end() :]
         if len(rest) <= _LONGEST_SIGNATURE and rest.count("\n") <= _MOST_SIGNATURE_LINES:
             return text[: sign_off.start()]
     return text
+
+
+def _begins_a_line(pattern: re.Pattern[str], text: str) -> bool:
+    """Whether a pattern that begins with `^` matches anywhere; searching would try every character, not every line."""
+    begin, size = 0, len(text)
+    while begin < size:
+        if text[begin] != "\n" and pattern.match(text, begin):
+            return True
+        begin = text.find("\n", begin) + 1 or size
+    return False

@@ -15,6 +15,7 @@ __all__ = ["PERSONAL_RULES"]
 
 # Six digits with at most two separators between them: less is no account, card, identity number or phone.
 _LONG_NUMBER = re.compile(r"[0-9](?:[ ()./-]{0,2}[0-9]){5}")
+_DIGIT = re.compile(r"\d")
 _CODICE_FISCALE = re.compile(r"[0-9]{2}[A-Z][0-9]{2}[A-Z][0-9]{3}[A-Z]")
 
 
@@ -128,6 +129,7 @@ PERSONAL_RULES: tuple[Rule, ...] = (
             re.IGNORECASE,
         ),
         r"\1<national_id>",
+        hint=_DIGIT,
         needs=("ssn", "social sec", "steuer", "sozialver", "passport", "reisepass", "ausweis"),
     ),
     Rule(
@@ -149,6 +151,7 @@ PERSONAL_RULES: tuple[Rule, ...] = (
             re.IGNORECASE,
         ),
         r"\1<person_id>",
+        hint=_DIGIT,
         needs=("employee", "staff", "personnel", "personal", "mitarbeiter", "empleado"),
     ),
     Rule(
@@ -159,6 +162,7 @@ PERSONAL_RULES: tuple[Rule, ...] = (
             re.IGNORECASE,
         ),
         r"\1<phone>",
+        hint=_DIGIT,
         needs=(
             "tel",
             "phone",

@@ -10,8 +10,6 @@ __all__ = ["drop_controls", "tidy"]
 # direction of writing (letters bring their own). The joiners U+200C and U+200D stay: emoji and several scripts need them.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_SPACES = re.compile(r"[^\S\n]{2,}|[^\S\n ]")
-_AROUND_NEWLINE = re.compile(r" ?\n ?")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -24,7 +22,9 @@ def drop_controls(text: str) -> str:
 
 def tidy(text: str) -> str:
     """One space between words, at most one blank line, nothing at the ends."""
-    text = _SPACES.sub(" ", text)
-    if "\n" in text:
-        text = _BLANK_LINES.sub("\n\n", _AROUND_NEWLINE.sub("\n", text))
-    return text.strip()
+    if "  " not in text and text.isascii() and text.isprintable():  # nothing but single spaces
+        return text.strip()
+    if "\n" not in text:
+        return " ".join(text.split())
+    lines = "\n".join([" ".join(line.split()) for line in text.split("\n")])
+    return _BLANK_LINES.sub("\n\n", lines).strip()

@@ -84,6 +84,7 @@ def test_a_file_is_answered_what_single_tickets_are(
         assert round(row["category_probability"], 4) == target["probability"]
 
 
+@pytest.mark.slow
 def test_workers_give_the_same_file_as_one_process(job: BulkJob) -> None:
     alone = score_file(job, workers=1)
     first = job.out.read_bytes()
@@ -184,6 +185,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_only_whole_parts(bundle: Path, tmp_path: Path) -> None:
     tickets, out = tmp_path / "in.parquet", tmp_path / "out.parquet"
     write_tickets(some_tickets(3_000), tickets)

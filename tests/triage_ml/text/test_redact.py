@@ -126,6 +126,17 @@ def test_names_of_rules_are_unique() -> None:
 PIECES = [piece for text in [*REDACTED, *KEPT] for piece in text.split()] + ["\n", ":", "=", '"', "password", "is"]
 
 
+PIECES = [
+    *REDACTED,
+    *(part for text in REDACTED for part in text.split()),
+    "next",
+    "phone",
+    "ext",
+    "mot de",
+    "number 4711",
+]
+
+
 @given(st.lists(st.sampled_from(PIECES), max_size=12), st.sampled_from([" ", "", "-", "\n"]))
 def test_redacting_twice_changes_nothing_more(pieces: list[str], glue: str) -> None:
     once = redact([glue.join(pieces)])
@@ -154,3 +165,32 @@ def test_plain_tickets_pass_quickly() -> None:
     redact(texts)
     per_second = len(texts) / (time.process_time() - start)
     assert per_second > 15_000  # alone on a core about 60,000
+
+
+PIECES = [
+    *REDACTED,
+    *(part for text in REDACTED for part in text.split()),
+    "next",
+    "phone",
+    "ext",
+    "mot de",
+    "number 4711",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12), st.sampled_from([" ", "\n", "", "\t", "\u00a0"]))
+def test_what_is_remembered_of_words_changes_no_text(pieces: list[str], between: str) -> None:
+    text = between.join(pieces)
+    redact(PIECES)
+    remembering = redact([text])
+    assert remembering == [without_memory(text)]
+
+
+def without_memory(text: str) -> str:
+    """Every pattern on the whole text, until nothing changes."""
+    before = None
+    while text != before:
+        before = text
+        for rule in REDACT_RULES:
+            text = rule.pattern.sub(rule.replacement, text)
+    return text
