@@ -41,7 +41,6 @@ def demo(folder: Path) -> dict[str, Any]:
 
 
 def test_learns_mines_answers_and_writes_the_list(demo: dict[str, Any], folder: Path) -> None:
-    assert demo["trained"]["role"] == "champion"
     assert demo["trained"]["targets"]["category"]["accuracy"] > 0.6
     assert len(demo["mined"]["weeks"]) == 4
     assert demo["reported"]["candidates"]
