@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from triage_ml.console import ConfigOption, JsonOption, running
+from triage_training.check_commands import app as check_commands
 from triage_training.model_commands import app as model_commands
 from triage_training.pattern_commands import app as pattern_commands
 from triage_training.score_commands import app as score_commands
@@ -15,6 +16,7 @@ from triage_training.shared_options import TargetsOption, TaxonomyOption, Ticket
 __all__ = ["app"]
 
 app = typer.Typer()
+app.add_typer(check_commands)
 app.add_typer(model_commands)
 app.add_typer(pattern_commands)
 app.add_typer(score_commands)

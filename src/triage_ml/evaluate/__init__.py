@@ -3,6 +3,8 @@
 from triage_ml.evaluate.answers import Answered, answer_all, answer_table, answered_targets, ticket_keys
 from triage_ml.evaluate.compare import Comparison, GroupChange, compare, join_answers
 from triage_ml.evaluate.gate import Check, Cost, Limits, absolute_checks, calibration_bound, paired_checks
+from triage_ml.evaluate.hygiene import Doubt, SimilarLabels, doubted_labels, renamed_groups, similar_labels
+from triage_ml.evaluate.learning import LearningCurve, learning_curve
 from triage_ml.evaluate.metrics import (
     ClassFigures,
     Coverage,
@@ -32,10 +34,13 @@ __all__ = [
     "Comparison",
     "Cost",
     "Coverage",
+    "Doubt",
     "Evaluation",
     "GroupChange",
     "Interval",
+    "LearningCurve",
     "Limits",
+    "SimilarLabels",
     "SliceFigures",
     "Split",
     "TargetFigures",
@@ -46,14 +51,18 @@ __all__ = [
     "calibration_bound",
     "calibration_error",
     "compare",
+    "doubted_labels",
     "evaluate",
     "evaluate_answers",
     "guess_language",
     "join_answers",
+    "learning_curve",
     "measure",
     "paired_checks",
     "reliability",
+    "renamed_groups",
     "share_interval",
+    "similar_labels",
     "slice_columns",
     "slice_figures",
     "split_at_random",
