@@ -50,7 +50,7 @@ def create_app(settings: Settings, *, store: Store, registry: Registry, load_ans
         responses={"4XX": {"model": ProblemBody}, "5XX": {"model": ProblemBody}},
     )
     app.state.services = services
-    app.add_middleware(Edge, metrics=services.metrics)
+    app.add_middleware(Edge, services=services, direct=[score.direct, score.batch_direct, outcomes.direct])
     for kind in (HTTPException, RequestValidationError, TriageError):
         app.add_exception_handler(kind, handle_error)
     routes = (score.batch_router, score.router, outcomes.router, tickets.router, model.router, candidates.router)
@@ -67,8 +67,8 @@ def _services(settings: Settings, store: Store, registry: Registry, load_answere
         lambda folder: load_answerer(folder, settings),
         report=lambda result: metrics.reloads.labels(result).inc(),
     )
-    recording = Recording(Scoring(champion, text=settings.store.text), store, metrics)
-    worker = Worker(recording, limit=settings.serving.max_waiting)
+    scoring = Scoring(champion, text=settings.store.text)
+    worker = Worker(scoring, Recording(scoring, store, metrics), limit=settings.serving.max_waiting)
     return Services(store, KeyRing(store), champion, worker, metrics, Readiness(champion, store))
 
 
@@ -90,7 +90,7 @@ def _lifespan(services: Services, poll_seconds: float) -> Callable[[FastAPI], Ab
             services.readiness.draining = True
             for follower in followers:
                 follower.stop()
-            services.worker.stop()
+            await services.worker.stop()
             services.keys.refresh()
 
     return lifespan

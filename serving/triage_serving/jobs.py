@@ -1,4 +1,4 @@
-"""What routes hand to the worker thread."""
+"""What routes hand to the worker, and what comes back."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 from triage_ml.store import Once, Outcome
 
-__all__ = ["Job", "OutcomeJob", "Result", "ScoreJob"]
+__all__ = ["Answered", "Job", "OutcomeJob", "Part", "Result", "ScoreJob", "Scored"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ScoreJob:
     """The tickets of one request."""
 
@@ -25,7 +25,7 @@ class ScoreJob:
         return len(self.tickets)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class OutcomeJob:
     """One reported outcome."""
 
@@ -38,7 +38,28 @@ class OutcomeJob:
         return 1
 
 
+@dataclass(slots=True)
+class Part:
+    """Some tickets of a job, to be scored in one turn. `model` answered the earlier parts; None where this is the first."""
+
+    tickets: Sequence[dict[str, Any]]
+    include_all: bool
+    model: Any
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One answer, and the bytes of it that are stored and sent."""
+
+    answer: dict[str, Any]
+    body: bytes
+
+
 Job = ScoreJob | OutcomeJob
 
-#: What a request is answered with, one entry a ticket or outcome; or why it can't be.
-Result = list[dict[str, Any]] | Exception
+#: Answers that are not durable yet, one a ticket (none for an outcome); or why there are none.
+Scored = list[Answered] | Exception
+
+#: What a request is answered with, JSON, one entry a ticket or outcome; or why it can't be.
+Result = list[bytes] | Exception

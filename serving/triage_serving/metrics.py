@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from triage_ml.store import ClosedTicket
-from triage_serving.jobs import Job, Result, ScoreJob
+from triage_serving.jobs import Answered
 
 __all__ = ["Metrics"]
 
@@ -50,11 +50,10 @@ class Metrics:
             registry=registry,
         )
 
-    def stored(self, job: Job, result: Result) -> None:
-        """Count decisions, classes and confidence of what a job stored."""
-        if not isinstance(job, ScoreJob) or isinstance(result, Exception):
-            return
-        for answer in result:
+    def answered(self, answers: Sequence[Answered]) -> None:
+        """Count decisions, classes and confidence of what was stored."""
+        for answered in answers:
+            answer = answered.answer
             self.decisions.labels(answer["decision"]["action"], answer["decision"]["reason"]).inc()
             for target, given in answer["targets"].items():
                 self.classes.labels(target, given["value"]).inc()

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from triage_ml.store import (
@@ -22,7 +23,7 @@ from triage_ml.store import (
     claim,
     joined_prediction,
 )
-from triage_serving.jobs import Job, OutcomeJob, Result, ScoreJob
+from triage_serving.jobs import Answered, Job, OutcomeJob, Result, Scored, ScoreJob
 from triage_serving.metrics import Metrics
 from triage_serving.problems import Problem
 from triage_serving.scoring import Scoring
@@ -31,58 +32,60 @@ __all__ = ["Recording"]
 
 
 class Recording:
-    """The work of the worker thread: score, store, commit, count."""
+    """The work of the storing thread: claim, store, commit, count."""
 
     def __init__(self, scoring: Scoring, store: Store, metrics: Metrics) -> None:
         self._scoring = scoring
         self._store = store
         self._metrics = metrics
 
-    def __call__(self, jobs: Sequence[Job]) -> list[Result]:
+    def __call__(self, jobs: Sequence[Job], scored: Sequence[Scored]) -> list[Result]:
         """One result a job, durable; a store that fails fails all of them."""
         now = datetime.now(UTC)
-        results = self._first_results(jobs, now)
+        results: list[Result] = [one if isinstance(one, Exception) else [] for one in scored]
         if all(isinstance(result, Exception) for result in results):
             return results
         with self._metrics.commit_seconds.time(), self._store.begin() as connection:
-            repeated = _claim(connection, jobs, results, now)
+            repeated = _claim(connection, jobs, scored, results, now)
             new = [place for place, result in enumerate(results) if place not in repeated and _is_fine(result)]
-            self._add_predictions(connection, jobs, results, new, now)
+            answered = self._add_predictions(connection, jobs, scored, new, now)
             closed = _add_outcomes(connection, jobs, results, new)
             for place, ids in repeated.items():
-                results[place] = [dict(answer) for answer in answers_by_id(connection, ids)]
+                results[place] = [orjson.dumps(answer) for answer in answers_by_id(connection, ids)]
         for place in new:
-            self._metrics.stored(jobs[place], results[place])
+            if isinstance(answers := scored[place], list) and answers:
+                results[place] = [one.body for one in answers]
+        self._metrics.answered(answered)
         self._metrics.closed(closed)
         return results
-
-    def _first_results(self, jobs: Sequence[Job], now: datetime) -> list[Result]:
-        """Answers to the score jobs; outcomes get theirs in the transaction."""
-        scores = [job for job in jobs if isinstance(job, ScoreJob)]
-        answered = iter(self._scoring.answers(scores, now=now) if scores else [])
-        return [next(answered) if isinstance(job, ScoreJob) else [] for job in jobs]
 
     def _add_predictions(
         self,
         connection: sa.Connection,
         jobs: Sequence[Job],
-        results: Sequence[Result],
+        scored: Sequence[Scored],
         new: Sequence[int],
         now: datetime,
-    ) -> None:
+    ) -> list[Answered]:
         tickets: list[dict[str, Any]] = []
-        answers: list[dict[str, Any]] = []
+        answered: list[Answered] = []
         for place in new:
-            job, result = jobs[place], results[place]
-            if isinstance(job, ScoreJob) and not isinstance(result, Exception):
+            job, answers = jobs[place], scored[place]
+            if isinstance(job, ScoreJob) and not isinstance(answers, Exception):
                 tickets += job.tickets
-                answers += result
+                answered += answers
         if tickets:
-            add_predictions(connection, self._scoring.rows(tickets, answers, now=now))
+            rows = self._scoring.rows(tickets, answered, now=now)
+            add_predictions(connection, rows, bodies=[one.body for one in answered])
+        return answered
 
 
 def _claim(
-    connection: sa.Connection, jobs: Sequence[Job], results: list[Result], now: datetime
+    connection: sa.Connection,
+    jobs: Sequence[Job],
+    scored: Sequence[Scored],
+    results: list[Result],
+    now: datetime,
 ) -> dict[int, Sequence[str]]:
     """Claim the idempotency keys; returns what was stored for those that are repeats, and refuses other bodies.
 
@@ -91,7 +94,7 @@ def _claim(
     repeated: dict[int, Sequence[str]] = {}
     claims = sorted((job.once, place) for place, job in enumerate(jobs) if job.once and _is_fine(results[place]))
     for once, place in claims:
-        earlier = claim(connection, once, _ids(results[place]), now=now)
+        earlier = claim(connection, once, _ids(scored[place]), now=now)
         if earlier is None:
             continue
         fingerprint, ids = earlier
@@ -114,16 +117,15 @@ def _add_outcomes(
         stored, is_new = add_outcome(connection, outcome)
         prediction = joined_prediction(connection, stored)
         prediction_id = prediction.prediction_id if prediction else None
-        results[place] = [
-            {"outcome_id": stored.outcome_id, "ticket_id": stored.ticket_id, "prediction_id": prediction_id}
-        ]
+        receipt = {"outcome_id": stored.outcome_id, "ticket_id": stored.ticket_id, "prediction_id": prediction_id}
+        results[place] = [orjson.dumps(receipt)]
         if is_new:
             closed.append(ClosedTicket(stored, prediction))
     return closed
 
 
-def _ids(result: Result) -> list[str]:
-    return [] if isinstance(result, Exception) else [answer["prediction_id"] for answer in result]
+def _ids(scored: Scored) -> list[str]:
+    return [] if isinstance(scored, Exception) else [one.answer["prediction_id"] for one in scored]
 
 
 def _is_fine(result: Result) -> bool:

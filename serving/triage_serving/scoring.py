@@ -1,18 +1,20 @@
-"""Tickets to answers, by one model for the whole batch."""
+"""Tickets to answers, by one model for all tickets of a request."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Literal
 
+import orjson
 import structlog
 
 from triage_ml.bundle import MODEL_NAME
 from triage_ml.store import Prediction, new_id
 from triage_ml.text import redact
 from triage_serving.champion import Champion, Loaded
-from triage_serving.jobs import Result, ScoreJob
+from triage_serving.jobs import Answered, Part, Scored
 from triage_serving.problems import Problem, no_champion
 
 __all__ = ["Scoring"]
@@ -30,59 +32,65 @@ class Scoring:
         self._champion = champion
         self._keeps_text = text == "redacted"
 
-    def answers(self, jobs: Sequence[ScoreJob], *, now: datetime) -> list[Result]:
-        """One result a job: its answers, or why there are none."""
-        loaded = self._champion.current
-        if loaded is None:
-            return [no_champion()] * len(jobs)
-        results: list[Result] = [[] for _ in jobs]
-        for include_all in (False, True):
-            places = [place for place, job in enumerate(jobs) if job.include_all is include_all]
-            for place, result in zip(places, _together(loaded, [jobs[place] for place in places]), strict=True):
-                results[place] = result
-        return [_completed(result, loaded, now) for result in results]
+    def __call__(self, parts: Sequence[Part]) -> list[Scored]:
+        """One entry a part: its answers, or why there are none."""
+        for part in parts:
+            part.model = part.model or self._champion.current
+        groups: dict[tuple[int, bool], list[int]] = {}
+        for place, part in enumerate(parts):
+            groups.setdefault((id(part.model), part.include_all), []).append(place)
+        scored: list[Scored] = [[] for _ in parts]
+        for places in groups.values():
+            for place, result in zip(places, _together([parts[place] for place in places]), strict=True):
+                scored[place] = result
+        return scored
 
     def rows(
-        self, tickets: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]], *, now: datetime
+        self, tickets: Sequence[Mapping[str, Any]], answers: Sequence[Answered], *, now: datetime
     ) -> list[Prediction]:
         """What the store keeps of tickets and their answers: text redacted or left out."""
         kept = [{name: value for name, value in ticket.items() if name not in NOT_STORED} for ticket in tickets]
         if self._keeps_text:
             for name in ("title", "description"):
-                for ticket, text in zip(kept, redact([ticket.get(name, "") for ticket in tickets]), strict=True):
-                    ticket[name] = text
+                written = [place for place, ticket in enumerate(tickets) if ticket.get(name)]
+                for place, text in zip(written, redact([tickets[place][name] for place in written]), strict=True):
+                    kept[place][name] = text
         return [_row(ticket, answer, now) for ticket, answer in zip(kept, answers, strict=True)]
 
 
-def _together(loaded: Loaded, jobs: Sequence[ScoreJob]) -> list[Result]:
-    """All jobs in one call of the model; one by one where that fails, so that only the culprit does."""
-    if not jobs:
-        return []
-    merged = _asked(loaded, [ticket for job in jobs for ticket in job.tickets], jobs[0].include_all)
+def _together(parts: Sequence[Part]) -> list[Scored]:
+    """All parts in one call of their model; one by one where that fails, so that only the culprit does."""
+    merged = _asked(parts[0], [ticket for part in parts for ticket in part.tickets])
     if isinstance(merged, Exception):
-        return [merged] if len(jobs) == 1 else [_asked(loaded, job.tickets, job.include_all) for job in jobs]
+        return [merged] if len(parts) == 1 else [_asked(part, part.tickets) for part in parts]
     rest = iter(merged)
-    return [[next(rest) for _ in job.tickets] for job in jobs]
+    return [list(islice(rest, len(part.tickets))) for part in parts]
 
 
-def _asked(loaded: Loaded, tickets: Sequence[Mapping[str, Any]], include_all: bool) -> Result:
+def _asked(part: Part, tickets: Sequence[Mapping[str, Any]]) -> Scored:
+    loaded: Loaded | None = part.model
+    if loaded is None:
+        return no_champion()
     try:
-        return loaded.answerer.answer(tickets, include_all=include_all)
+        answers = loaded.answerer.answer(tickets, include_all=part.include_all)
     except Exception as error:  # noqa: BLE001 - a ticket that the model can't take must not fail its neighbours
         log.error("answer_failed", kind=type(error).__name__, tickets=len(tickets), version=loaded.version)
         return Problem(500, "answer_failed", "The model could not answer; the request id finds the reason.")
+    return _completed(answers, loaded)
 
 
-def _completed(result: Result, loaded: Loaded, now: datetime) -> Result:
-    if isinstance(result, Exception):
-        return result
+def _completed(answers: Sequence[Mapping[str, Any]], loaded: Loaded) -> list[Answered]:
+    now = datetime.now(UTC)
     model = {"name": MODEL_NAME, "version": loaded.version, "digest": loaded.digest}
-    return [
-        {"ticket_id": answer["ticket_id"], "prediction_id": new_id(now), "model": model, **answer} for answer in result
-    ]
+    completed = []
+    for answer in answers:
+        full = {"ticket_id": answer["ticket_id"], "prediction_id": new_id(now), "model": model, **answer}
+        completed.append(Answered(full, orjson.dumps(full)))
+    return completed
 
 
-def _row(kept: Mapping[str, Any], answer: Mapping[str, Any], now: datetime) -> Prediction:
+def _row(kept: Mapping[str, Any], answered: Answered, now: datetime) -> Prediction:
+    answer = answered.answer
     return Prediction(
         prediction_id=answer["prediction_id"],
         ticket_id=answer["ticket_id"],

@@ -20,6 +20,8 @@ from triage_serving.registry import MlflowRegistry
 __all__ = ["app_from_environment", "bind", "serve"]
 
 SETTINGS_VARIABLE = "TRIAGE_SERVICE_SETTINGS"
+#: A worker that says nothing for so long is replaced; uvicorn's 5 s kill one that is still importing on a busy machine.
+WORKER_STARTS_SECONDS = 120
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -59,6 +61,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         limit_concurrency=settings.serving.max_connections,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=round(settings.serving.drain_seconds),
+        timeout_worker_healthcheck=WORKER_STARTS_SECONDS,
     )
     if settings.serving.workers == 1:
         uvicorn.Server(config).run(sockets=[listener])

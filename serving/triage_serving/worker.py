@@ -1,7 +1,11 @@
 """Requests that arrive together are worked on together; one alone never waits.
 
-One worker thread takes everything that is waiting, works on it as one batch, and hands the results back in one call to
-the event loop. While it works, the next batch gathers: load makes the batches, no timer does.
+Scoring runs on the event loop, in turns of at most `TURN_TICKETS`; storing has a thread of its own. Python runs one thread at
+a time: with scoring in a thread, too, every system call of the loop waited up to 5 ms to get its turn back, and a worker
+answered a third of what it does now. The storing thread waits for the disk, and does little else.
+
+While a commit is under way the next tickets gather: load makes the batches, no timer does. A request with many tickets is
+scored a slice a turn, and those with one go in between.
 """
 
 from __future__ import annotations
@@ -9,100 +13,179 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
-from triage_serving.jobs import Job, Result
+from triage_serving.jobs import Job, Part, Result, Scored, ScoreJob
 from triage_serving.problems import busy
 
 __all__ = ["Worker"]
 
-BATCH_SIZE = 512
+#: Most tickets, and about how many characters, that are scored before the event loop looks at its sockets again.
+TURN_TICKETS = 64
+TURN_CHARACTERS = 200_000
+#: While a commit is under way, a turn waits for it unless so many tickets are there.
+ENOUGH = 32
+
+Score = Callable[[Sequence[Part]], Sequence[Scored]]
+Store = Callable[[Sequence[Job], Sequence[Scored]], Sequence[Result]]
 
 
-@dataclass(frozen=True)
 class _Waiting:
-    job: Job
-    result: asyncio.Future[list[dict[str, Any]]]
-    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    """A job on its way: what of it is scored, by which model, and where its result goes."""
+
+    __slots__ = ("include_all", "job", "model", "result", "scored", "tickets")
+
+    def __init__(self, job: Job, result: asyncio.Future[list[bytes]]) -> None:
+        self.job = job
+        self.result = result
+        self.tickets = job.tickets if isinstance(job, ScoreJob) else ()
+        self.include_all = isinstance(job, ScoreJob) and job.include_all
+        self.scored: Scored = []
+        self.model: object = None
+
+    @property
+    def left(self) -> int:
+        """How many of its tickets are not scored yet."""
+        return 0 if isinstance(self.scored, Exception) else len(self.tickets) - len(self.scored)
+
+    def next_part(self, most: int) -> Part:
+        """Up to `most` of the tickets that are left, fewer where they are long."""
+        begin = end = len(self.tickets) - self.left
+        characters = 0
+        while end < min(begin + most, len(self.tickets)) and characters < TURN_CHARACTERS:
+            ticket = self.tickets[end]
+            characters += len(ticket.get("title", "")) + len(ticket.get("description", ""))
+            end += 1
+        return Part(self.tickets[begin:end], self.include_all, self.model, characters)
+
+    def take(self, part: Part, scored: Scored) -> None:
+        """Keep what a part came to; the rest of the job is asked of the same model."""
+        self.model = part.model
+        if isinstance(scored, Exception) or isinstance(self.scored, Exception):
+            self.scored = scored
+        else:
+            self.scored.extend(scored)
 
 
 class Worker:
-    """Runs `work` in a thread of its own, on as many jobs at once as are waiting.
+    """Scores jobs on the event loop and stores them in a thread, as many at once as are waiting.
 
     Parameters
     ----------
-    work
-        Jobs to results, one a job and in order; a result that is an exception is raised in its request.
+    score
+        Parts of jobs to answers, one entry a part; it sets each part's `model`.
+    store
+        Jobs and their answers to results, which are durable; a result that is an exception is raised in its request.
     limit
         How many tickets and outcomes may wait or be worked on; beyond it `run` raises a 503 problem.
     """
 
-    def __init__(self, work: Callable[[Sequence[Job]], Sequence[Result]], *, limit: int) -> None:
-        self._work = work
+    def __init__(self, score: Score, store: Store, *, limit: int) -> None:
+        self._score = score
+        self._store = store
         self._limit = limit
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._arrived: deque[_Waiting] = deque()
+        self._turn_is_due = False
+        self._storing = 0
+        self._to_store: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._store_all, name="store", daemon=True)
         self.waiting = 0
 
     def start(self) -> None:
-        """Start the worker thread."""
+        """Start the storing thread; call it on the event loop."""
+        self._loop = asyncio.get_running_loop()
         self._thread.start()
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Finish what is waiting, then end the thread."""
-        self._queue.put(None)
-        self._thread.join()
+        while self.waiting:
+            await asyncio.sleep(0.005)
+        self._to_store.put(None)
+        await asyncio.to_thread(self._thread.join, 5)
 
-    async def run(self, job: Job) -> list[dict[str, Any]]:
+    async def run(self, job: Job) -> list[bytes]:
         """The result of a job, once it is durable."""
         if self.waiting + job.size > self._limit:
             raise busy()
         self.waiting += job.size
         try:
-            waiting = _Waiting(job, asyncio.get_running_loop().create_future())
-            self._queue.put(waiting)
+            waiting = _Waiting(job, self._loop.create_future())
+            self._arrived.append(waiting)
+            self._make_turn_due()
             return await waiting.result
         finally:
             self.waiting -= job.size
 
-    def _run(self) -> None:
-        last = False
-        while not last:
-            batch, last = self._take()
-            if batch:
-                results = self._results([waiting.job for waiting in batch])
-                batch[0].loop.call_soon_threadsafe(_deliver, batch, results)
+    def _make_turn_due(self) -> None:
+        if self._arrived and not self._turn_is_due and not (self._storing and self._are_few()):
+            self._turn_is_due = True
+            self._loop.call_soon(self._turn)
 
-    def _take(self) -> tuple[list[_Waiting], bool]:
-        """Wait for one job, then take what else is there; True once the queue was closed."""
-        batch: list[_Waiting] = []
-        size = 0
-        while size < BATCH_SIZE:
-            try:
-                waiting = self._queue.get(block=not batch)
-            except queue.Empty:
-                break
-            if waiting is None:
-                return batch, True
-            if not waiting.result.cancelled():
-                batch.append(waiting)
-                size += waiting.job.size
-        return batch, False
+    def _are_few(self) -> bool:
+        return sum(waiting.left or 1 for waiting in self._arrived) < ENOUGH
 
-    def _results(self, jobs: Sequence[Job]) -> Sequence[Result]:
+    def _turn(self) -> None:
+        """Score what there is, up to the limits of a turn, and pass on the jobs that are complete."""
+        self._turn_is_due = False
+        taken = self._take()
+        asked = [(waiting, part) for waiting, part in taken if part.tickets]
+        for (waiting, part), scored in zip(asked, self._scored([part for _, part in asked]), strict=True):
+            waiting.take(part, scored)
+        self._arrived.extend(waiting for waiting, _ in taken if waiting.left)
+        if complete := [waiting for waiting, _ in taken if not waiting.left]:
+            self._storing += 1
+            self._to_store.put(complete)
+        self._make_turn_due()
+
+    def _take(self) -> list[tuple[_Waiting, Part]]:
+        taken: list[tuple[_Waiting, Part]] = []
+        tickets = characters = 0
+        while self._arrived and tickets < TURN_TICKETS and characters < TURN_CHARACTERS:
+            waiting = self._arrived.popleft()
+            if waiting.result.cancelled():
+                continue
+            part = waiting.next_part(TURN_TICKETS - tickets)
+            taken.append((waiting, part))
+            tickets += len(part.tickets) or 1
+            characters += part.characters
+        return taken
+
+    def _scored(self, parts: Sequence[Part]) -> Sequence[Scored]:
         try:
-            return self._work(jobs)
+            return self._score(parts) if parts else []
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must reach the requests and not end the turns
+            return [error] * len(parts)
+
+    def _store_all(self) -> None:
+        while (turns := self._complete_turns()) is not None:
+            batch = [waiting for turn in turns for waiting in turn]
+            self._loop.call_soon_threadsafe(self._deliver, len(turns), batch, self._stored(batch))
+
+    def _complete_turns(self) -> list[list[_Waiting]] | None:
+        """Wait for one turn that was scored, then take what else is there; None at the end."""
+        turns: list[list[_Waiting]] = []
+        while not turns or not self._to_store.empty():
+            turn = self._to_store.get()
+            if turn is None:
+                self._to_store.put(None)  # also for the next look
+                break
+            turns.append(turn)
+        return turns or None
+
+    def _stored(self, batch: Sequence[_Waiting]) -> Sequence[Result]:
+        try:
+            return self._store([waiting.job for waiting in batch], [waiting.scored for waiting in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is, it must reach the requests and not end the thread
-            return [error] * len(jobs)
+            return [error] * len(batch)
 
-
-def _deliver(batch: Sequence[_Waiting], results: Sequence[Result]) -> None:
-    for waiting, result in zip(batch, results, strict=True):
-        if waiting.result.done():
-            continue
-        if isinstance(result, Exception):
-            waiting.result.set_exception(result)
-        else:
-            waiting.result.set_result(result)
+    def _deliver(self, turns: int, batch: Sequence[_Waiting], results: Sequence[Result]) -> None:
+        self._storing -= turns
+        for waiting, result in zip(batch, results, strict=True):
+            if waiting.result.done():
+                continue
+            if isinstance(result, Exception):
+                waiting.result.set_exception(result)
+            else:
+                waiting.result.set_result(result)
+        self._make_turn_due()

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from conftest import TICKET
 from fakes import FakeLoader, FakeRegistry
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from triage_ml.settings import Settings
 from triage_ml.store import Once, Store, create_key, open_store, predictions_of_ticket
 from triage_serving.app import create_app
-from triage_serving.jobs import Result, ScoreJob
+from triage_serving.jobs import Part, Result, ScoreJob
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs_postgres)])
@@ -86,10 +87,13 @@ def test_two_workers_at_once_store_one_answer_a_key(
         app.state.services.champion.poll()
     jobs = [ScoreJob([dict(TICKET)], once=Once("key", f"k{number}", "f")) for number in range(20)]
 
-    async def both() -> list[Result]:
+    def work(app: FastAPI, way: list[ScoreJob]) -> list[Result]:
+        worker = app.state.services.worker
+        return worker._store(way, worker._score([Part(job.tickets, False, None, 0) for job in way]))
+
+    async def both() -> list[list[Result]]:
         ways = (jobs, jobs[::-1])
-        works = [asyncio.to_thread(app.state.services.worker._work, way) for app, way in zip(apps, ways, strict=True)]
-        return await asyncio.gather(*works)
+        return await asyncio.gather(*(asyncio.to_thread(work, *one) for one in zip(apps, ways, strict=True)))
 
     ahead, backwards = asyncio.run(both())
     assert ahead == backwards[::-1]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import orjson
 from fastapi import Response
 
 from triage_ml.store import Outcome, new_id
+from triage_serving.direct import Direct
 from triage_serving.idempotency import OnceDep
 from triage_serving.jobs import OutcomeJob
 from triage_serving.requests import guarded_router
 from triage_serving.schemas import OutcomeReceipt, OutcomeReport
 from triage_serving.services import ServicesDep
 
-__all__ = ["router"]
+__all__ = ["direct", "router"]
 
 router = guarded_router("score")
 
@@ -25,4 +25,7 @@ async def outcome(report: OutcomeReport, services: ServicesDep, once: OnceDep) -
     now = datetime.now(UTC)
     reported = Outcome(outcome_id=new_id(now), received_at=now, **report.model_dump())
     (receipt,) = await services.worker.run(OutcomeJob(reported, once))
-    return Response(orjson.dumps(receipt), media_type="application/json")
+    return Response(receipt, media_type="application/json")
+
+
+direct = Direct("/v1/outcomes", outcome, OutcomeReport, "score")

@@ -37,7 +37,7 @@ def make_engine(url: str) -> sa.Engine:
     parsed = _parse(url)
     options: dict[str, Any] = {
         "hide_parameters": True,  # parameters hold ticket text, and errors end up in logs
-        "json_serializer": lambda value: orjson.dumps(value).decode(),
+        "json_serializer": lambda value: (value if isinstance(value, bytes) else orjson.dumps(value)).decode(),
         "json_deserializer": orjson.loads,
     }
     if parsed.get_backend_name() == "sqlite":
