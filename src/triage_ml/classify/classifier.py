@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -15,35 +14,18 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from triage_ml.classify.calibrate import fit_temperature, softmax
-from triage_ml.classify.decide import Action, Policy, choose_policy
+from triage_ml.classify.calibrate import softmax
+from triage_ml.classify.decide import Action, Policy
 from triage_ml.classify.explain import Explainer, Term
-from triage_ml.classify.heads import LinearHead, choose_penalty, fit_head
-from triage_ml.errors import NotEnoughDataError
+from triage_ml.classify.familiarity import Familiarity, fit_familiarity
+from triage_ml.classify.fitting import FittedTarget, HeldOut, fit_target
+from triage_ml.classify.heads import LinearHead
 from triage_ml.features import LexicalFeatures, Occurrences
 
 __all__ = ["TargetAnswers", "TriageClassifier"]
 
-_FEWEST_TICKETS = 30
-_FOLDS = 5
-_ENOUGH_TO_CALIBRATE = 5000
 _WORTH_PROCESSES = 5000
-_REPORTED_PROMISES = (0.90, 0.95)
-
-
-@dataclass(frozen=True)
-class _Target:
-    """What is learnt of one target."""
-
-    head: LinearHead
-    penalty: float
-    temperature: float
-    policies: tuple[Policy, ...]
-
-    @property
-    def policy(self) -> Policy:
-        """The one in force; the others are for reports."""
-        return self.policies[0]
+_ENOUGH_FOR_SCALE = 5000
 
 
 @dataclass(frozen=True)
@@ -84,8 +66,6 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
         The promise: the share of right answers among those decided `auto`.
     fewest_words
         A text with fewer words is answered `human`, reason `text_too_short`.
-    familiar_from
-        A text in which a smaller share of words was ever seen in training is answered `human`, reason `unfamiliar_text`.
     seed
         Of everything random.
 
@@ -110,14 +90,12 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
         penalty: float | None = None,
         precision: float = 0.90,
         fewest_words: int = 2,
-        familiar_from: float = 0.3,
         seed: int = 0,
     ) -> None:
         self.features = features
         self.penalty = penalty
         self.precision = precision
         self.fewest_words = fewest_words
-        self.familiar_from = familiar_from
         self.seed = seed
 
     def fit(
@@ -138,16 +116,30 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
             Later texts and labels, for temperatures and thresholds. Without them both are cross-fitted on X.
         """
         texts, labels = _texts(X), _labels(y)
+        later, later_labels = (
+            (texts, None) if calibration is None else (_texts(calibration[0]), _labels(calibration[1]))
+        )
         self.features_ = (self.features or LexicalFeatures()).fit(texts)
         vectors = self.features_.transform(texts)
-        held_out = None
-        if calibration is not None:
-            held_out = (self.features_.transform(_texts(calibration[0])), _labels(calibration[1]))
+        later_vectors = vectors if later_labels is None else self.features_.transform(later)
         # Processes, not threads: liblinear draws from one random generator a process, and the same seed must give the same.
-        heads = Parallel(n_jobs=-1 if len(texts) >= _WORTH_PROCESSES else 1)(
-            delayed(self._fit_target)(name, vectors, labels[name], held_out) for name in labels.columns
+        fitted = Parallel(n_jobs=-1 if len(texts) >= _WORTH_PROCESSES else 1)(
+            delayed(fit_target)(
+                name,
+                vectors,
+                labels[name],
+                None if later_labels is None else (later_vectors, later_labels[name]),
+                penalty=self.penalty,
+                precision=self.precision,
+                seed=self.seed,
+            )
+            for name in labels.columns
         )
-        self._targets: dict[str, _Target] = dict(zip(labels.columns, heads, strict=True))
+        self._targets: dict[str, FittedTarget] = {}
+        held_out: dict[str, HeldOut] = {}
+        for name, (target, out) in zip(map(str, labels.columns), fitted, strict=True):
+            self._targets[name], held_out[name] = target, out
+        self._familiarity = self._learn_familiarity(later, held_out)
         self._describe()
         return self
 
@@ -187,10 +179,16 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "features_")
         return self.features_.transform_with_occurrences(_texts(X))
 
+    def familiarity(self, X: Sequence[str] | pd.Series) -> NDArray[np.float32]:
+        """How like anything learnt each text is, shape (texts,): about 0 for a usual one, the lower the stranger."""
+        vectors, occurrences = self.vectors(X)
+        return self._familiarity_of(self._targets[self._familiarity.target].head.margins(vectors), occurrences)
+
     def answers(self, vectors: sparse.csr_matrix, occurrences: Occurrences | None = None) -> dict[str, TargetAnswers]:
         """Probabilities and decisions of every target; too short and unfamiliar texts need the occurrences."""
-        unreadable = self._unreadable(occurrences) if occurrences is not None else {}
-        return {name: self._answer(target, vectors, unreadable) for name, target in self._targets.items()}
+        margins = {name: target.head.margins(vectors) for name, target in self._targets.items()}
+        unreadable = {} if occurrences is None else self._unreadable(margins, occurrences)
+        return {name: self._answer(target, margins[name], unreadable) for name, target in self._targets.items()}
 
     def head(self, target: str) -> LinearHead:
         """The fitted head of a target."""
@@ -202,8 +200,10 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "features_")
         return {policy.precision: policy for policy in self._targets[target].policies}
 
-    def _answer(self, target: _Target, vectors: sparse.csr_matrix, unreadable: Mapping[int, str]) -> TargetAnswers:
-        probabilities = softmax(target.head.margins(vectors), target.temperature)
+    def _answer(
+        self, target: FittedTarget, margins: NDArray[np.float32], unreadable: Mapping[int, str]
+    ) -> TargetAnswers:
+        probabilities = softmax(margins, target.temperature)
         chosen = probabilities.argmax(axis=1)
         best = probabilities[np.arange(len(chosen)), chosen]
         decide = target.policy.decide
@@ -212,68 +212,23 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
             decisions[index] = ("human", reason)
         return TargetAnswers(target.head.classes, probabilities, chosen, decisions, target.policy.threshold)
 
-    def _unreadable(self, occurrences: Occurrences) -> dict[int, str]:
+    def _unreadable(self, margins: Mapping[str, NDArray[np.float32]], occurrences: Occurrences) -> dict[int, str]:
         words = np.bincount(occurrences.layout.text_of_word, minlength=occurrences.layout.texts)
-        known = self.features_.known_share(occurrences)
-        reasons = {int(i): "unfamiliar_text" for i in np.flatnonzero(known < self.familiar_from)}
+        strange = self._familiarity_of(margins[self._familiarity.target], occurrences) < self._familiarity.threshold
+        reasons = {int(i): "unfamiliar_text" for i in np.flatnonzero(strange)}
         return reasons | {int(i): "text_too_short" for i in np.flatnonzero(words < self.fewest_words)}
 
-    def _fit_target(
-        self,
-        name: str,
-        vectors: sparse.csr_matrix,
-        labels: pd.Series,
-        held_out: tuple[sparse.csr_matrix, pd.DataFrame] | None,
-    ) -> _Target:
-        vectors, truth = _labelled(vectors, labels)
-        if len(truth) < _FEWEST_TICKETS:
-            raise NotEnoughDataError(
-                f"Target {name!r}: at least {_FEWEST_TICKETS} labelled tickets are needed to learn from, "
-                f"found {len(truth)}.",
-                hint="Import more tickets, or leave the target out with --targets.",
-            )
-        penalty = self.penalty or choose_penalty(name, vectors, truth, seed=self.seed)
-        head = fit_head(name, vectors, truth, penalty=penalty, seed=self.seed)
-        if held_out is None:
-            margins, known_truth = self._cross_margins(name, vectors, truth, head, penalty)
-        else:
-            later, later_truth = _labelled(held_out[0], held_out[1][name])
-            margins, known_truth = head.margins(later), later_truth
-        return self._calibrated(head, penalty, margins, known_truth)
+    def _familiarity_of(self, margins: NDArray[np.float32], occurrences: Occurrences) -> NDArray[np.float32]:
+        return self._familiarity.score(margins.max(axis=1), self.features_.known_share(occurrences))
 
-    def _calibrated(
-        self, head: LinearHead, penalty: float, margins: NDArray[np.float32], truth: NDArray[Any]
-    ) -> _Target:
-        known = np.isin(truth, head.classes)  # a class that is new since the fit can't be answered, only missed
-        codes = np.searchsorted(head.classes, truth[known])
-        temperature = fit_temperature(margins[known], codes) if known.any() else 1.0
-        everything = np.full(len(truth), -1)
-        everything[known] = codes
-        probabilities = softmax(margins, temperature)
-        promises = dict.fromkeys((self.precision, *_REPORTED_PROMISES))
-        policies = tuple(choose_policy(probabilities, everything, promise) for promise in promises)
-        return _Target(head, penalty, temperature, policies)
-
-    def _cross_margins(
-        self, name: str, vectors: sparse.csr_matrix, truth: NDArray[Any], head: LinearHead, penalty: float
-    ) -> tuple[NDArray[np.float32], NDArray[Any]]:
-        """Margins of tickets by heads that did not see them, and their labels.
-
-        Five folds, of which only as many are asked as give enough tickets to calibrate on: all of them for a few thousand
-        tickets, one for many. A fold that lacks a class gives it its lowest margin.
-        """
-        margins = np.zeros((len(truth), len(head.classes)), dtype=np.float32)
-        asked = min(_FOLDS, math.ceil(_ENOUGH_TO_CALIBRATE * _FOLDS / len(truth)))
-        folds = _folds(truth, self.seed)
-        for number in range(asked):
-            fit, ask = np.flatnonzero(folds != number), np.flatnonzero(folds == number)
-            part = fit_head(name, vectors[fit], truth[fit], penalty=penalty, seed=self.seed)
-            given = part.margins(vectors[ask])
-            rows = np.repeat(given.min(axis=1, keepdims=True), len(head.classes), axis=1)
-            rows[:, np.searchsorted(head.classes, part.classes)] = given
-            margins[ask] = rows
-        used = folds < asked
-        return margins[used], truth[used]
+    def _learn_familiarity(self, texts: list[str], held_out: Mapping[str, HeldOut]) -> Familiarity:
+        target = max(held_out, key=lambda name: held_out[name].margins.shape[1])
+        rows = np.random.default_rng(self.seed).permutation(len(held_out[target].rows))[:_ENOUGH_FOR_SCALE]
+        known = [
+            self.features_.known_share(self.vectors([texts[row] for row in chunk])[1])
+            for chunk in np.array_split(held_out[target].rows[rows], max(len(rows) // 1000, 1))
+        ]
+        return fit_familiarity(target, held_out[target].margins[rows].max(axis=1), np.concatenate(known))
 
     def _describe(self) -> None:
         self.classes_ = {name: target.head.classes for name, target in self._targets.items()}
@@ -287,16 +242,3 @@ def _texts(X: Sequence[str] | pd.Series) -> list[str]:
 
 def _labels(y: pd.DataFrame | pd.Series) -> pd.DataFrame:
     return y.to_frame(y.name or "target") if isinstance(y, pd.Series) else y
-
-
-def _labelled(vectors: sparse.csr_matrix, labels: pd.Series) -> tuple[sparse.csr_matrix, NDArray[Any]]:
-    present = labels.notna().to_numpy()
-    return vectors[present], labels.to_numpy(dtype=object)[present]
-
-
-def _folds(truth: NDArray[Any], seed: int) -> NDArray[np.int64]:
-    """A fold for each ticket, each class spread evenly over them, however rare. Shape (tickets,)."""
-    order = np.random.default_rng(seed).permutation(len(truth))
-    folds = np.empty(len(truth), dtype=np.int64)
-    folds[order] = pd.Series(truth[order]).groupby(truth[order]).cumcount().to_numpy() % _FOLDS
-    return folds

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_ml.classify.classifier import TriageClassifier, _Target
+from triage_ml.classify.classifier import TriageClassifier
 from triage_ml.classify.decide import Policy
+from triage_ml.classify.familiarity import Familiarity
+from triage_ml.classify.fitting import FittedTarget
 from triage_ml.classify.heads import LinearHead
 from triage_ml.features import LexicalFeatures
 
@@ -20,7 +22,12 @@ __all__ = ["classifier_from_bundle", "classifier_to_bundle"]
 def classifier_to_bundle(model: TriageClassifier) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """(contents, arrays) for `triage_ml.bundle.write_bundle`."""
     params = {name: value for name, value in model.get_params(deep=False).items() if name != "features"}
-    contents: dict[str, Any] = {"classifier": params, "features": model.features_.get_params(), "targets": []}
+    contents: dict[str, Any] = {
+        "classifier": params,
+        "features": model.features_.get_params(),
+        "familiarity": asdict(model._familiarity),
+        "targets": [],
+    }
     arrays = {f"features.{name}": array for name, array in model.features_.to_arrays().items()}
     for index, (name, target) in enumerate(model._targets.items()):
         plain = {
@@ -50,7 +57,8 @@ def classifier_from_bundle(contents: Mapping[str, Any], arrays: Mapping[str, NDA
         head = LinearHead(tuple(plain["classes"]), part["weights"], part["intercept"])
         evidence = np.asarray(part["evidence"], dtype=bool)
         policies = tuple(Policy(**policy, evidence=evidence) for policy in plain["policies"])
-        model._targets[plain["name"]] = _Target(head, plain["penalty"], plain["temperature"], policies)
+        model._targets[plain["name"]] = FittedTarget(head, plain["penalty"], plain["temperature"], policies)
+    model._familiarity = Familiarity(**contents["familiarity"])
     model._describe()
     return model
 

@@ -151,3 +151,10 @@ def test_five_rows_are_refused() -> None:
 def test_one_string_is_no_sequence_of_texts(model: TriageClassifier) -> None:
     with pytest.raises(TypeError, match="put it in a list"):
         model.predict("printer jammed")
+
+
+def test_familiarity_tells_what_was_learnt_from_what_was_not(model: TriageClassifier) -> None:
+    texts, _ = desk(60, seed=8)
+    usual = model.familiarity(texts)
+    strange = model.familiarity(["quarterly zebra migration across serengeti", "bake the bread at noon", "sing a song"])
+    assert strange.max() < np.quantile(usual, 0.05)
