@@ -25,7 +25,7 @@ from triage_serving.problems import Problem
 __all__ = ["Asked", "decide", "unknown_pattern"]
 
 #: Figures that stay beside a decision as the person saw them.
-_FROZEN = ("hours", "savings", "volume", "kind")
+_FROZEN = ("hours", "work", "savings", "volume", "kind")
 
 
 @dataclass(frozen=True)

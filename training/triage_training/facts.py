@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,11 +18,14 @@ from triage_ml.text import clean, mask, redact, ticket_text
 __all__ = ["Texts", "fact_rows", "prepare", "row_digests", "say"]
 
 EXAMPLE_LENGTH = 400
+#: How close notes name an article of the knowledge base.
+_ARTICLE = re.compile(r"\bKB\d{4,10}\b", re.IGNORECASE)
 
 #: Fact -> column of the ticket table, and its type.
 _FACTS: dict[str, tuple[str, type[str] | type[float]]] = {
     **{name: (name, str) for name in ("ticket_id", "week", "digest")},
     **{name: (name, str) for name in ("tier", "category", "assignment_group", "ticket_type", "channel")},
+    **{name: (name, str) for name in ("priority", "activity")},
     "effort_minutes": ("effort_minutes", float),
     "handoffs": ("reassignment_count", float),
     "reopens": ("reopen_count", float),
@@ -77,9 +81,11 @@ def fact_rows(
         Pattern and cosine of each unique, shape (uniques,).
     """
     columns = {name: _or_none(frame, column, kind) for name, (column, kind) in _FACTS.items()}
+    articles = _or_none(frame, "resolution", str)
     rows = []
     for index, unique in enumerate(uniques.of_row.tolist()):
         row = {name: values[index] for name, values in columns.items()}
+        row["article"] = _cited(articles[index])
         row |= dict.fromkeys(("text_key", "pattern_id", "similarity"))
         if unique != NO_TEXT:
             row["text_key"] = uniques.keys[unique]
@@ -87,6 +93,12 @@ def fact_rows(
             row["similarity"] = round(float(similarity[unique]), 4)
         rows.append(row)
     return rows
+
+
+def _cited(note: str | None) -> str | None:
+    """The knowledge article that a close note names first."""
+    found = _ARTICLE.search(note) if note else None
+    return found[0].upper() if found else None
 
 
 def _or_none(frame: pd.DataFrame, column: str, kind: type[str] | type[float]) -> list[Any]:

@@ -152,7 +152,7 @@ def _print_list(report: ReviewedWeek, out: Output) -> None:
     table = Table(title=f"{report.week}: what keeps coming back", title_justify="left", box=None, pad_edge=False)
     table.add_column("#", justify="right", style="dim")
     table.add_column("Pattern", overflow="fold", ratio=1)
-    for name in ("Tickets", "Trend", "Hours a week"):
+    for name in ("Tickets", "Trend", "Hours to save a week"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("What to do", no_wrap=True)
     for place, candidate in enumerate(report.candidates[:SHOWN], start=1):
@@ -168,7 +168,8 @@ def _print_list(report: ReviewedWeek, out: Output) -> None:
     Console().print(table)
     out.say(
         f"{report.tickets:,} tickets, {report.covered:.0%} in patterns; {len(report.candidates)} patterns listed, "
-        f"{report.hours:,.0f} hours of work a week."
+        f"{report.work:,.0f} hours of work a week, "
+        f"{report.hours:,.0f} of them could be saved."
     )
 
 

@@ -38,8 +38,14 @@ class ReviewedWeek:
 
     @property
     def hours(self) -> float:
+        """Hours a week that could be saved, the sum of the medians of what nobody rejected."""
+        open_ones = (candidate for candidate in self.candidates if candidate["status"] != "rejected")
+        return float(sum(candidate["hours"]["p50"] for candidate in open_ones))
+
+    @property
+    def work(self) -> float:
         """Hours a week that the listed patterns take today, the sum of their medians."""
-        return float(sum(candidate["hours"]["p50"] for candidate in self.candidates))
+        return float(sum(candidate["work"]["p50"] for candidate in self.candidates))
 
     @property
     def monday(self) -> date:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 
 from triage_ml.taxonomy import Taxonomy
 from triage_ml.value.automatability import Evidence, automatability, gather
+from triage_ml.value.cues import cue_shares
 from triage_ml.value.kind import propose
-from triage_ml.value.rate import RECENT_WEEKS, Hours, Trend, hours_a_week, trend
+from triage_ml.value.knowledge import KnowledgeGap, knowledge_gap
+from triage_ml.value.move_down import MoveDown, move_down
+from triage_ml.value.rate import RECENT_WEEKS, Hours, Trend, hours_a_week, trend, with_many_tests
 from triage_ml.value.resolutions import common_resolutions
+from triage_ml.value.savings import Savings, outlives_payback, savings_a_week
 from triage_ml.value.touch_time import TouchTime, touch_time
 
 __all__ = ["HISTORY_WEEKS", "Candidate", "list_candidates"]
@@ -28,13 +32,17 @@ MIXED = 0.5
 #: Weeks of facts that a list looks back on.
 HISTORY_WEEKS = 16
 
+#: Tier of what an automation closed.
+AUTOMATION_TIER = "L0"
+
 
 @dataclass(frozen=True)
 class Candidate:
     """A pattern in one week's list.
 
     `volume` is tickets in the week, `weekly` tickets in each week of the history (oldest first), `tiers` and `groups`
-    shares of who solved it over the last four weeks, `resolutions` the commonest ways it was solved with their shares.
+    shares of who solved it over the last four weeks,
+    `work` the hours a week that it takes today, `resolutions` the commonest ways it was solved with their shares.
     """
 
     pattern_id: str
@@ -42,33 +50,37 @@ class Candidate:
     weekly: tuple[int, ...]
     trend: Trend
     touch: TouchTime
-    hours: Hours
+    work: Hours
+    savings: Savings
     automatability: float
     parts: Mapping[str, float]
     kind: str
+    runner_up: str | None
     why: str
     tiers: Mapping[str, float]
     groups: Mapping[str, float]
     handoffs: float | None
     resolutions: Sequence[tuple[str, float]]
+    down: MoveDown | None
+    knowledge: KnowledgeGap
 
     def figures(self) -> dict[str, Any]:
         """Plain JSON, as the store keeps it and reports show it."""
-        rounded = {name: round(value, 2) for name, value in vars(self.hours).items()}
-        ratios = {name: None if value is None else round(value, 2) for name, value in vars(self.trend).items()}
         touch = {"minutes": round(self.touch.minutes, 1), "source": self.touch.source, "tickets": self.touch.tickets}
-        plain = {
-            name: getattr(self, name) for name in ("pattern_id", "volume", "automatability", "kind", "why", "handoffs")
-        }
-        return plain | {
+        same = ("pattern_id", "volume", "automatability", "kind", "runner_up", "why", "handoffs")
+        return {name: getattr(self, name) for name in same} | {
             "weekly": list(self.weekly),
-            "trend": {"direction": self.trend.direction, **ratios},
-            "hours": rounded,
+            "trend": {"direction": self.trend.direction, **_rounded(vars(self.trend))},
+            "hours": _rounded(vars(self.savings.hours)),
+            "work": _rounded(vars(self.work)),
+            "savings": _rounded({name: value for name, value in vars(self.savings).items() if name != "hours"}),
             "touch_time": touch,
             "parts": dict(self.parts),
             "tiers": _percent(self.tiers),
             "groups": _percent(self.groups),
             "resolutions": [{"text": text, "share": share} for text, share in self.resolutions],
+            "move_down": None if self.down is None else _rounded(vars(self.down)),
+            "knowledge": _rounded(vars(self.knowledge)),
         }
 
 
@@ -80,7 +92,7 @@ def list_candidates(
     min_tickets: int,
     notes: Mapping[str, Sequence[str]],
 ) -> list[Candidate]:
-    """The list of the last of `weeks`, most hours first.
+    """The list of the last of `weeks`, most hours to save first.
 
     Parameters
     ----------
@@ -108,11 +120,13 @@ def list_candidates(
         recent = [fact for fact in own if fact["week"] in weeks[-RECENT_WEEKS:]]
         if not _is_mixed(recent):
             touch = effort.touch(pattern_id, _commonest(fact["category"] for fact in recent))
-            resolutions = common_resolutions(notes.get(pattern_id, ()))
-            candidates.append(
-                _candidate(pattern_id, weekly, touch, _evidence(recent, resolutions, touch), resolutions, taxonomy)
-            )
-    return sorted(candidates, key=lambda one: (-one.hours.p50, -one.volume, one.pattern_id))
+            evidence = _evidence(recent, notes.get(pattern_id, ()), touch, weekly)
+            candidate = _candidate(pattern_id, weekly, touch, evidence, recent, taxonomy, notes.get(pattern_id, ()))
+            if outlives_payback(weekly, candidate.savings):
+                candidates.append(candidate)
+    trends = with_many_tests([candidate.trend for candidate in candidates])
+    sure = [replace(candidate, trend=one) for candidate, one in zip(candidates, trends, strict=True)]
+    return sorted(sure, key=lambda one: (-one.savings.hours.p50, -one.work.p50, -one.volume, one.pattern_id))
 
 
 class _Effort:
@@ -132,7 +146,9 @@ class _Effort:
 
 
 def _minutes(facts: Iterable[Fact]) -> NDArray[np.float64]:
-    return np.array([fact["effort_minutes"] for fact in facts if fact["effort_minutes"] is not None], dtype=np.float64)
+    """Effort of people: what an automation closed took nobody any time."""
+    logged = (fact["effort_minutes"] for fact in facts if fact["tier"] != AUTOMATION_TIER)
+    return np.array([minutes for minutes in logged if minutes is not None], dtype=np.float64)
 
 
 def _candidate(
@@ -140,8 +156,9 @@ def _candidate(
     weekly: tuple[int, ...],
     touch: TouchTime,
     evidence: Evidence,
-    resolutions: Sequence[tuple[str, float]],
+    recent: Sequence[Fact],
     taxonomy: Taxonomy,
+    notes: Sequence[str],
 ) -> Candidate:
     score, parts = automatability(evidence)
     proposal = propose(evidence, taxonomy)
@@ -151,22 +168,27 @@ def _candidate(
         weekly=weekly,
         trend=trend(weekly),
         touch=touch,
-        hours=hours_a_week(weekly, touch),
+        work=hours_a_week(weekly, touch),
+        savings=savings_a_week(weekly, touch, proposal),
         automatability=score,
         parts=parts,
         kind=proposal.kind,
+        runner_up=proposal.runner_up,
         why=proposal.why,
         tiers=evidence.tiers,
         groups=evidence.groups,
         handoffs=None if evidence.handoffs is None else round(evidence.handoffs, 2),
-        resolutions=resolutions,
+        resolutions=common_resolutions(notes),
+        down=move_down(recent, taxonomy),
+        knowledge=knowledge_gap(recent),
     )
 
 
-def _evidence(own: Sequence[Fact], resolutions: Sequence[tuple[str, float]], touch: TouchTime) -> Evidence:
+def _evidence(own: Sequence[Fact], notes: Sequence[str], touch: TouchTime, weekly: Sequence[int]) -> Evidence:
     def column(name: str) -> list[Any]:
-        return [fact[name] for fact in own]
+        return [fact[name] for fact in own if fact["tier"] != AUTOMATION_TIER]
 
+    resolutions = common_resolutions(notes)
     return gather(
         resolution_share=resolutions[0][1] if resolutions else None,
         groups=column("assignment_group"),
@@ -175,8 +197,13 @@ def _evidence(own: Sequence[Fact], resolutions: Sequence[tuple[str, float]], tou
         channels=column("channel"),
         handoffs=column("handoffs"),
         efforts=column("effort_minutes"),
-        similarities=column("similarity"),
+        similarities=[value for value in column("similarity") if value is not None],
         minutes=touch.minutes,
+        reopens=column("reopens"),
+        priorities=column("priority"),
+        weekly=weekly,
+        activities=column("activity"),
+        cues=cue_shares(notes),
     )
 
 
@@ -193,3 +220,7 @@ def _commonest(labels: Iterable[str | None]) -> str:
 def _percent(shares: Mapping[str, float], most: int = 5) -> dict[str, float]:
     ordered = sorted(shares.items(), key=lambda item: (-item[1], item[0]))[:most]
     return {name: round(share, 3) for name, share in ordered}
+
+
+def _rounded(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in values.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,15 @@ from scipy import special
 
 from triage_ml.value.touch_time import TouchTime
 
-__all__ = ["Hours", "Trend", "hours_a_week", "trend"]
+__all__ = ["Hours", "Trend", "hours_a_week", "ticket_quantiles", "trend", "with_many_tests"]
 
 RECENT_WEEKS = 4
 EARLIER_WEEKS = 12
 #: Gamma(shape, rate) prior of tickets a week: as if half a ticket had been seen in a tenth of a week (near Jeffreys').
 PRIOR_SHAPE, PRIOR_WEEKS = 0.5, 0.1
 HORIZON_WEEKS = 4
+#: A burst is at least this many times the other recent weeks.
+BURST = 2.5
 _GRID = (np.arange(100) + 0.5) / 100
 
 
@@ -32,20 +34,29 @@ class Hours:
 
 @dataclass(frozen=True)
 class Trend:
-    """Tickets a week now over before, with an 80 % interval; None where there is no earlier week to compare with."""
+    """Tickets a week now over before, with an 80 % interval; None where there is no earlier week to compare with.
+
+    `p_value` is two-sided. `is_burst` says that the growth rests on one week alone: an outage, not a trend. `is_sure` says
+    that the change stands although many patterns were looked at.
+    """
 
     ratio: float | None
     low: float | None
     high: float | None
+    p_value: float | None = None
+    is_burst: bool = False
+    is_sure: bool = True
 
     @property
     def direction(self) -> str:
-        """`growing` or `fading` where the interval says so, else `steady`; `unknown` without earlier weeks."""
+        """`growing`, `fading` or `burst` where the interval says so, else `steady`; `unknown` without earlier weeks."""
         if self.low is None or self.high is None:
             return "unknown"
-        if self.low > 1.0:
-            return "growing"
-        return "fading" if self.high < 1.0 else "steady"
+        if self.is_burst:
+            return "burst"
+        if not self.is_sure or self.low <= 1.0 <= self.high:
+            return "steady"
+        return "growing" if self.low > 1.0 else "fading"
 
 
 def hours_a_week(weekly: Sequence[int], touch: TouchTime) -> Hours:
@@ -59,11 +70,20 @@ def hours_a_week(weekly: Sequence[int], touch: TouchTime) -> Hours:
     recent = list(weekly)[-RECENT_WEEKS:]
     if touch.minutes <= 0 or not recent:
         return Hours(0.0, 0.0, 0.0)
-    shape, exposure = PRIOR_SHAPE + sum(recent), PRIOR_WEEKS + len(recent)
-    tickets = _negative_binomial(shape, exposure / (exposure + HORIZON_WEEKS)) / HORIZON_WEEKS
+    tickets = ticket_quantiles(recent, _GRID)
     minutes = touch.minutes * np.exp(special.ndtri(_GRID) * touch.spread)
     p10, p50, p90 = np.quantile(np.outer(tickets, minutes).ravel() / 60, [0.1, 0.5, 0.9])
     return Hours(float(p10), float(p50), float(p90))
+
+
+def ticket_quantiles(weekly: Sequence[int], levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Tickets a week over the next `HORIZON_WEEKS` at these levels, as `hours_a_week` has them; shape of `levels`."""
+    recent = list(weekly)[-RECENT_WEEKS:]
+    shape, exposure = PRIOR_SHAPE + sum(recent), PRIOR_WEEKS + len(recent)
+    quantiles: NDArray[np.float64] = (
+        _negative_binomial(shape, exposure / (exposure + HORIZON_WEEKS), levels) / HORIZON_WEEKS
+    )
+    return quantiles
 
 
 def trend(weekly: Sequence[int]) -> Trend:
@@ -78,15 +98,42 @@ def trend(weekly: Sequence[int]) -> Trend:
     if recent_weeks == 0 or sum(counts) == 0:
         return Trend(None, None, None)
     recent, earlier = counts[-recent_weeks:], counts[:-recent_weeks]
-    share = special.betaincinv(sum(recent) + 0.5, sum(earlier) + 0.5, np.array([0.5, 0.1, 0.9]))
-    ratio, low, high = (share / (1 - share) * len(earlier) / len(recent)).tolist()
-    return Trend(ratio, low, high)
+    ratio, low, high = _ratio(sum(recent), len(recent), sum(earlier), len(earlier))
+    equal = len(recent) / len(counts)
+    below = float(special.betainc(sum(recent) + 0.5, sum(earlier) + 0.5, equal))
+    return Trend(ratio, low, high, 2 * min(below, 1 - below), low > 1 and _rests_on_one_week(recent, earlier))
 
 
-def _negative_binomial(shape: float, success: float) -> NDArray[np.int64]:
-    """Equally likely counts: the quantiles at `_GRID`, by the distribution function I_success(shape, count + 1)."""
+def with_many_tests(trends: Sequence[Trend], *, false_share: float = 0.1) -> list[Trend]:
+    """The same trends, sure only where they stand up to having looked at all of them (Benjamini and Hochberg 1995).
+
+    At most `false_share` of those that are called growing or fading are neither.
+    """
+    tested = sorted(one.p_value for one in trends if one.p_value is not None)
+    passing = [p for rank, p in enumerate(tested, start=1) if p <= false_share * rank / len(tested)]
+    limit = max(passing, default=0.0)
+    return [replace(one, is_sure=one.p_value is not None and one.p_value <= limit) for one in trends]
+
+
+def _ratio(recent: int, recent_weeks: int, earlier: int, earlier_weeks: int) -> tuple[float, float, float]:
+    share = special.betaincinv(recent + 0.5, earlier + 0.5, np.array([0.5, 0.1, 0.9]))
+    ratio, low, high = (share / (1 - share) * earlier_weeks / recent_weeks).tolist()
+    return ratio, low, high
+
+
+def _rests_on_one_week(recent: Sequence[int], earlier: Sequence[int]) -> bool:
+    """Without the highest of its weeks nothing would have grown, and that week towers above the others."""
+    others = sorted(recent)[:-1]
+    if not others or max(recent) < BURST * max(float(np.median(others)), 1.0):
+        return False
+    _, low, _ = _ratio(sum(others), len(others), sum(earlier), len(earlier))
+    return low <= 1.0
+
+
+def _negative_binomial(shape: float, success: float, levels: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The quantiles at these levels, by the distribution function I_success(shape, count + 1)."""
     mean = shape * (1 - success) / success
     most = int(mean + 12 * np.sqrt(mean / success)) + 10
     below = special.betainc(shape, np.arange(1, most + 1), success)
-    counts: NDArray[np.int64] = np.searchsorted(below, _GRID)
+    counts: NDArray[np.int64] = np.searchsorted(below, levels)
     return counts

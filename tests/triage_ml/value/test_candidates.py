@@ -15,23 +15,23 @@ def facts(pattern_id: str | None, week: str, count: int, **changes: Any) -> list
     row = {
         "week": week, "pattern_id": pattern_id, "similarity": 0.8, "tier": "L1", "category": "Access",
         "assignment_group": "Desk", "ticket_type": "incident", "channel": "email", "effort_minutes": 30.0,
-        "handoffs": 0.0, "reopens": 0.0,
+        "handoffs": 0.0, "reopens": 0.0, "priority": "P3", "activity": "corrective", "article": None,
     }  # fmt: skip
     return [{**row, **changes, "ticket_id": f"{pattern_id}-{week}-{n}"} for n in range(count)]
 
 
 def test_most_hours_come_first_and_tickets_without_a_pattern_are_no_candidate() -> None:
     rows = [
-        *facts("many", WEEKS[-1], 30, effort_minutes=10.0),
-        *facts("long", WEEKS[-1], 20, effort_minutes=120.0),
+        *(row for week in WEEKS for row in facts("many", week, 90, effort_minutes=10.0)),
+        *(row for week in WEEKS for row in facts("few", week, 20, effort_minutes=15.0)),
         *facts(None, WEEKS[-1], 50),
     ]
 
     listed = list_candidates(rows, WEEKS, Taxonomy(), min_tickets=10, notes={})
 
-    assert [candidate.pattern_id for candidate in listed] == ["long", "many"]
-    assert [candidate.volume for candidate in listed] == [20, 30]
-    assert listed[0].weekly == (0, 0, 0, 20)
+    assert [candidate.pattern_id for candidate in listed] == ["many", "few"]
+    assert [candidate.volume for candidate in listed] == [90, 20]
+    assert listed[1].weekly == (20, 20, 20, 20)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_figures_are_plain_json_with_the_keys_of_the_contract() -> None:
     assert {"pattern_id", "kind", "volume", "trend", "hours"} <= figures.keys()
     assert set(figures["hours"]) == {"p10", "p50", "p90"}
     assert figures["resolutions"] == [{"text": "password reset", "share": 1.0}]
-    assert figures["trend"]["direction"] == "growing"
+    assert figures["trend"]["direction"] == "burst"
 
 
 def test_a_text_that_ends_in_many_categories_is_no_candidate() -> None:
@@ -76,3 +76,22 @@ def test_a_text_that_ends_in_many_categories_is_no_candidate() -> None:
     listed = list_candidates(vague + unlabelled, WEEKS, Taxonomy(), min_tickets=10, notes={})
 
     assert [candidate.pattern_id for candidate in listed] == ["plain"]
+
+
+def test_a_small_pattern_that_just_came_up_would_not_outlive_its_payback() -> None:
+    rows = facts("small", WEEKS[-1], 12, effort_minutes=8.0)
+
+    assert list_candidates(rows, WEEKS, Taxonomy(), min_tickets=10, notes={}) == []
+
+
+def test_what_an_automation_closed_took_nobody_any_time() -> None:
+    rows = [row for week in WEEKS for row in facts("p", week, 20)]
+    rows += [
+        row | {"ticket_id": f"{row['ticket_id']}-a"}
+        for week in WEEKS
+        for row in facts("p", week, 20, tier="L0", effort_minutes=0.0)
+    ]
+
+    (candidate,) = list_candidates(rows, WEEKS, Taxonomy(), min_tickets=10, notes={})
+
+    assert candidate.touch.minutes == pytest.approx(30.0)

@@ -20,24 +20,36 @@ PLAIN = Evidence(
 )
 
 
+QUICK = replace(PLAIN, minutes=10.0, core_minutes=9.0)
+
+
 @pytest.mark.parametrize(
-    ("changes", "kind", "why"),
+    ("evidence", "kind", "why"),
     [
-        ({"machine_share": 0.9}, "retire_source", "90% of these tickets are opened by monitoring"),
-        ({"request_share": 0.8, "resolution_share": 0.9}, "self_service_form", "80% are requests"),
-        ({"resolution_share": 0.7, "minutes": 8.0}, "chatbot_answer", "70% are solved the same way, in 8 minutes"),
-        ({"resolution_share": 0.7}, "runbook_script", "70% are incidents solved the same way"),
-        ({"tiers": {"L1": 0.4, "L3": 0.6}}, "move_down", "40% are solved in L1 already"),
-        ({"resolution_share": 0.05}, "fix_root_cause", "the commonest has 5%"),
-        ({}, "needs_analysis", "Nothing in the records"),
+        (
+            replace(QUICK, machine_share=1.0, activities={"preventive": 1.0}, cues={"nothing_done": 0.7}),
+            "retire_source",
+            "100% are opened by monitoring, and 70% of the notes say that nothing had to be done",
+        ),
+        (
+            replace(QUICK, request_share=0.9, activities={"adaptive": 1.0}, cues={"granted": 0.8}),
+            "self_service_form",
+            "90% are requests, 9 minutes each",
+        ),
+        (replace(QUICK, machine_share=0.9, cues={"routine": 0.9}), "runbook_script", "90% of the notes name a routine"),
+        (replace(QUICK, channels={"chat": 0.4}, cues={"advice": 0.6}), "chatbot_answer", "what the user was told"),
+        (replace(PLAIN, tiers={"L1": 0.4, "L3": 0.6}), "move_down", "40% are solved in L1 already"),
+        (replace(PLAIN, resolution_share=0.05), "fix_root_cause", "the commonest has 5%"),
+        (PLAIN, "needs_analysis", "Nothing in the records"),
     ],
     ids=lambda value: value if isinstance(value, str) and value in KIND_TITLES else "",
 )
-def test_the_evidence_speaks_for_a_kind_and_says_why(changes: dict[str, object], kind: str, why: str) -> None:
-    proposal = propose(replace(PLAIN, **changes), Taxonomy())  # type: ignore[arg-type]
+def test_the_evidence_speaks_for_a_kind_and_says_why(evidence: Evidence, kind: str, why: str) -> None:
+    proposal = propose(evidence, Taxonomy())
 
     assert proposal.kind == kind
     assert why in proposal.why
+    assert proposal.runner_up != kind
 
 
 def test_without_any_record_it_needs_analysis_and_is_judged_by_its_text() -> None:
@@ -70,3 +82,22 @@ def test_evidence_leaves_out_what_is_missing() -> None:
     assert evidence.machine_share is None
     assert evidence.handoffs == 2.0
     assert evidence.effort_spread == 0.0
+
+
+def test_what_goes_wrong_at_high_cost_is_capped() -> None:
+    safe, risky = (replace(PLAIN, resolution_share=1.0, urgent_share=share) for share in (0.0, 0.25))
+
+    assert "risk_cap" not in automatability(safe)[1]
+    score, parts = automatability(risky)
+    assert score == parts["risk_cap"] == 0.31
+
+
+def test_core_minutes_are_those_of_tickets_that_nobody_passed_on() -> None:
+    evidence = gather(
+        resolution_share=None, groups=[], tiers=[], ticket_types=[], channels=["Chat", "email"], handoffs=[0.0, 0.0, 3.0],
+        efforts=[10.0, 12.0, 90.0], similarities=[], minutes=37.0, weekly=[0, 4, 0, 3, 2], activities=["Adaptive"],
+    )  # fmt: skip
+
+    assert evidence.core_minutes == 11.0
+    assert evidence.persistence == 0.75
+    assert (evidence.channels, evidence.activities) == ({"chat": 0.5, "email": 0.5}, {"adaptive": 1.0})

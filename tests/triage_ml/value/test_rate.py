@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from triage_ml.value import Hours, TouchTime, hours_a_week, trend
+from triage_ml.value import Hours, TouchTime, hours_a_week, trend, with_many_tests
 
 HALF_AN_HOUR = TouchTime(minutes=30.0, spread=0.05, tickets=100, source="logged")
 
@@ -67,3 +67,20 @@ def test_a_ratio_stands_within_its_interval_and_looks_back_sixteen_weeks_only() 
 
 def test_two_weeks_are_compared_with_each_other() -> None:
     assert trend([10, 20]).ratio == pytest.approx(2.0, rel=0.1)
+
+
+def test_growth_that_rests_on_one_week_is_a_burst() -> None:
+    assert trend([10] * 12 + [10, 90, 11, 9]).direction == "burst"
+    assert trend([10] * 12 + [30, 40, 35, 60]).direction == "growing"
+
+
+def test_among_many_patterns_chance_alone_is_no_trend() -> None:
+    generator = np.random.default_rng(0)
+    chance = [trend(generator.poisson(20, size=16).tolist()) for _ in range(300)]
+    real = [trend([10] * 12 + [25] * 4)] * 5
+
+    corrected = with_many_tests(chance + real)
+
+    assert sum(one.direction != "steady" for one in chance) > 30
+    assert sum(one.direction != "steady" for one in corrected[:300]) <= 2
+    assert [one.direction for one in corrected[300:]] == ["growing"] * 5
