@@ -135,7 +135,7 @@ class Answerer:
         cleaned = stages.timed("clean", lambda: clean(distinct))
         redacted = stages.timed("redact", lambda: redact(cleaned))
         classifier = self.model.classifier
-        vectors = stages.timed("features", lambda: classifier.vectors(redacted))
+        vectors = stages.timed("features", lambda: classifier.features_.transform_with_words(redacted))
         answers = stages.timed("heads", lambda: classifier.answers(*vectors))
         if len(distinct) < len(texts):
             answers = {name: _repeated(answer, place) for name, answer in answers.items()}

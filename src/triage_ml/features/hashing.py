@@ -113,7 +113,8 @@ def lay_out(texts: Sequence[str]) -> Layout:
     begins = np.concatenate([[0], np.cumsum(lengths)])
     position = np.concatenate([[0], kept])
     text_of_word = np.searchsorted(begins, position[starts], side="right") - 1
-    origin = position - begins[np.searchsorted(begins, position, side="right") - 1]
+    of_text = np.diff(np.searchsorted(position, begins), append=len(position))
+    origin = position - np.repeat(begins, of_text)
     return Layout(len(texts), codes, origin, starts, ends, text_of_word)
 
 

@@ -1,0 +1,47 @@
+"""Counting by distinct words: the same vectors, bit for bit, as counting every occurrence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from triage_ml.features import LexicalFeatures
+
+WORDS = [
+    "password",
+    "passwords",
+    "vpn",
+    "vpn-gateway",
+    "banana",
+    "zürich",
+    "a",
+    "aaaaaaa",
+    "x" * 60,
+    "مرحبا",
+    "😀",
+    "12",
+]
+SOME_TEXTS = [" ".join(WORDS[i:] + WORDS[:i] + WORDS[::2]) for i in range(len(WORDS))]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[{}, {"pieces": None}, {"words": 1, "pieces": (2, 3)}, {"skip": True, "piece_weight": 0.5}],
+    ids=["default", "no pieces", "short pieces", "skips"],
+)
+def features(request: pytest.FixtureRequest) -> Any:
+    return LexicalFeatures(**request.param, min_texts=1).fit(SOME_TEXTS)
+
+
+@given(st.lists(st.lists(st.sampled_from([*WORDS, "unknown", "Password", "\n"]), max_size=9).map(" ".join), max_size=6))
+def test_deciding_and_explaining_see_the_same_vectors(features: Any, texts: list[str]) -> None:
+    to_explain, occurrences = features.transform_with_occurrences(texts)
+    to_decide, words = features.transform_with_words(texts)
+    for part in ("data", "indices", "indptr"):
+        np.testing.assert_array_equal(getattr(to_decide, part), getattr(to_explain, part))
+    np.testing.assert_array_equal(features.known_share(words), features.known_share(occurrences))
+    assert abs(features.transform(texts) - to_explain).sum() == 0
