@@ -7,6 +7,7 @@
 A module a concern: its tables on `schema.metadata`, its functions taking the connection of the caller's transaction.
 """
 
+from triage_ml.store.confirmations import Confirmation, add_confirmation, latest_confirmations
 from triage_ml.store.database import Store, open_store
 from triage_ml.store.decisions import (
     DECISION_ACTIONS,
@@ -69,6 +70,7 @@ from triage_ml.store.promotions import (
 from triage_ml.store.retention import forget_requests, prune
 from triage_ml.store.schema import Connection
 from triage_ml.store.sessions import end_session, forget_sessions, session_key, start_session
+from triage_ml.store.shadows import Shadow, add_shadows, shadows_of
 
 __all__ = [
     "DECISION_ACTIONS",
@@ -78,6 +80,7 @@ __all__ = [
     "STATUSES",
     "ApiKey",
     "ClosedTicket",
+    "Confirmation",
     "Connection",
     "DecisionAction",
     "Once",
@@ -88,14 +91,17 @@ __all__ = [
     "Promotion",
     "PromotionKind",
     "Scope",
+    "Shadow",
     "Source",
     "Standing",
     "Status",
     "Store",
     "WeekList",
+    "add_confirmation",
     "add_decision",
     "add_outcome",
     "add_predictions",
+    "add_shadows",
     "answers_by_id",
     "automations_in_force",
     "binding_decisions",
@@ -115,6 +121,7 @@ __all__ = [
     "forget_sessions",
     "joined_prediction",
     "latest_book",
+    "latest_confirmations",
     "list_keys",
     "list_promotions",
     "mined_weeks",
@@ -130,6 +137,7 @@ __all__ = [
     "read_week",
     "revoke_key",
     "session_key",
+    "shadows_of",
     "split_key",
     "standing_of",
     "standings",
