@@ -148,7 +148,9 @@ class _Evidence:
                 "not measured on the same tickets.",
                 hint="Name labelled tickets that are later than both trainings: triage promote --tickets FILE.",
             )
-        return _enough(mine[mine["ticket"].isin(theirs["ticket"])]), theirs, cost
+        shared = mine[mine["ticket"].isin(theirs["ticket"])]
+        _enough(len(shared))
+        return shared, theirs, cost
 
     def from_tickets(
         self, version: Version, champion: Version | None, tickets: pd.DataFrame
@@ -162,9 +164,10 @@ class _Evidence:
             if seen is not None:
                 keys = keys[~keys.isin(seen["ticket"])]
         rows, kept = tickets.iloc[keys.index], [texts[row] for row in keys.index]
+        _enough(len(kept))
         tables = [_answers(self._registry.fetch(model), keys.tolist(), kept, rows) for model in models]
         cost = measure_cost(self._registry.fetch(version), kept, self._settings)
-        return _enough(tables[0]), tables[1] if len(tables) > 1 else None, cost
+        return tables[0], tables[1] if len(tables) > 1 else None, cost
 
     def _read(self, version: Version, name: str) -> pd.DataFrame | None:
         found = self._registry.file(version, name, self._scratch / str(version.number))
@@ -181,11 +184,10 @@ def _answers(bundle: Path, keys: list[str], texts: list[str], tickets: pd.DataFr
     return answer_table(keys, answer_all(classifier, texts), tickets, extra=slice_columns(tickets, texts))
 
 
-def _enough(answers: pd.DataFrame) -> pd.DataFrame:
-    if len(answers) < _FEWEST_TICKETS:
+def _enough(tickets: int) -> None:
+    if tickets < _FEWEST_TICKETS:
         raise InputError(
-            f"Only {len(answers)} tickets are left that neither model was trained on; at least {_FEWEST_TICKETS} are "
-            "needed to compare.",
+            f"Only {tickets} tickets are left that neither model was trained on; at least {_FEWEST_TICKETS} are needed to "
+            "compare.",
             hint="Name more or later labelled tickets: triage promote --tickets FILE.",
         )
-    return answers

@@ -44,6 +44,7 @@ class Version:
     digest: str
     aliases: tuple[str, ...]
     created: float
+    data_sha256: str = ""
 
     @property
     def role(self) -> str:
@@ -84,7 +85,7 @@ class Registry:
             try:
                 self._log(run_id, bundle, params, metrics, files)
                 self._client.set_terminated(run_id, "FINISHED")
-                number = self._create_version(run_id, digest)
+                number = self._create_version(run_id, {"digest": digest, **tags})
             except BaseException:
                 self._discard(run_id)
                 raise
@@ -216,7 +217,7 @@ class Registry:
             self._client.set_terminated(run_id, "FAILED")
             self._client.delete_run(run_id)
 
-    def _create_version(self, run_id: str, digest: str) -> str:
+    def _create_version(self, run_id: str, tags: Mapping[str, str]) -> str:
         from mlflow.exceptions import MlflowException
 
         try:
@@ -225,7 +226,7 @@ class Registry:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
         source = f"{self._client.get_run(run_id).info.artifact_uri}/{ARTIFACT_PATH}"
-        created = self._client.create_model_version(MODEL_NAME, source, run_id, tags={"digest": digest})
+        created = self._client.create_model_version(MODEL_NAME, source, run_id, tags=dict(tags))
         return str(created.version)
 
     def _alias(self, alias: str) -> str | None:
@@ -241,6 +242,7 @@ class Registry:
             found.tags.get("digest", ""),
             tuple(str(alias) for alias in found.aliases),
             found.creation_timestamp / 1000,
+            found.tags.get("data_sha256", ""),
         )
 
     @contextmanager
@@ -290,6 +292,7 @@ def _prepare_environment(settings: Settings) -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(max(1, round(settings.mlflow.timeout_seconds))))
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 

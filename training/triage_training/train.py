@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from triage_ml.answer import prepare
 from triage_ml.classify import TriageClassifier
@@ -91,7 +93,8 @@ def train(
     """
     wanted = tuple(targets or settings.train.targets)
     labels = _labels(tickets, wanted)
-    usable = labels.notna().any(axis=1).to_numpy()
+    weights = _weights(tickets)
+    usable = labels.notna().any(axis=1).to_numpy() & (weights > 0)
     if usable.sum() < _FEWEST_TICKETS:
         raise NotEnoughDataError(
             f"At least {_FEWEST_TICKETS} tickets with a label of {', '.join(wanted)} are needed to train, "
@@ -99,15 +102,17 @@ def train(
             hint="Import more tickets, or name other targets with --targets.",
         )
     tickets, labels = tickets[usable].reset_index(drop=True), labels[usable].reset_index(drop=True)
+    weights = weights[usable]
     step("cleaning and redacting text")
     texts = prepare(ticket_text(tickets))
     step("splitting")
     split, notes = _split(tickets, texts, settings, split_column, split_map, at_random)
     step("fitting and calibrating")
     classifier = TriageClassifier(precision=settings.decision.precision, seed=settings.train.seed)
+    fit = _repeated(split.fit, weights)
     classifier.fit(
-        _take(texts, split.fit),
-        labels.iloc[split.fit],
+        _take(texts, fit),
+        labels.iloc[fit],
         calibration=(_take(texts, split.calibration), labels.iloc[split.calibration]),
     )
     step("evaluating on later tickets" if split.how == "time" else "evaluating")
@@ -148,6 +153,22 @@ def _not_promised(classifier: TriageClassifier, split: Split) -> list[str]:
                 f"{name}: {unsure} of {len(policy.evidence)} classes have too few tickets to ever be decided auto."
             )
     return notes
+
+
+def _weights(tickets: pd.DataFrame) -> NDArray[np.float64]:
+    """`label_weight` of each ticket, as `triage export-outcomes` gives it; 1 where there is none."""
+    if "label_weight" not in tickets:
+        return np.ones(len(tickets))
+    return pd.to_numeric(tickets["label_weight"], errors="coerce").fillna(1.0).to_numpy(dtype=float)
+
+
+def _repeated(rows: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Rows as often as they weigh, to the nearest half: of those with half a weight every second has it whole."""
+    halves = np.floor(2 * weights[rows] + 0.5).astype(np.int64)
+    odd = halves % 2 == 1
+    times = halves // 2
+    times[odd] += np.cumsum(odd)[odd] % 2
+    return np.repeat(rows, times)
 
 
 def _labels(tickets: pd.DataFrame, targets: Sequence[str]) -> pd.DataFrame:

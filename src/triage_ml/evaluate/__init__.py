@@ -2,6 +2,7 @@
 
 from triage_ml.evaluate.answers import Answered, answer_all, answer_table, answered_targets, ticket_keys
 from triage_ml.evaluate.compare import Comparison, GroupChange, compare, join_answers
+from triage_ml.evaluate.drift import Drift, Verdict, WeekDrift, WordChange, stability_index, watch
 from triage_ml.evaluate.gate import Check, Cost, Limits, absolute_checks, calibration_bound, paired_checks
 from triage_ml.evaluate.hygiene import Doubt, SimilarLabels, doubted_labels, renamed_groups, similar_labels
 from triage_ml.evaluate.learning import LearningCurve, learning_curve
@@ -35,6 +36,7 @@ __all__ = [
     "Cost",
     "Coverage",
     "Doubt",
+    "Drift",
     "Evaluation",
     "GroupChange",
     "Interval",
@@ -44,6 +46,9 @@ __all__ = [
     "SliceFigures",
     "Split",
     "TargetFigures",
+    "Verdict",
+    "WeekDrift",
+    "WordChange",
     "absolute_checks",
     "answer_all",
     "answer_table",
@@ -68,5 +73,7 @@ __all__ = [
     "split_at_random",
     "split_by_column",
     "split_by_time",
+    "stability_index",
     "ticket_keys",
+    "watch",
 ]

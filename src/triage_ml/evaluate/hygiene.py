@@ -107,7 +107,7 @@ def renamed_groups(groups: pd.Series, opened_at: pd.Series, texts: Sequence[str]
     documents = [" ".join(texts[row] for row in frame.index[frame["group"] == name][:500]) for name in names]
     vectors = TfidfVectorizer(sublinear_tf=True, max_features=50_000).fit_transform(documents)
     alike = pd.DataFrame((vectors @ vectors.T).toarray(), index=names, columns=names)
-    sizes: dict[str, int] = spans["size"].to_dict()
+    sizes = {str(name): int(size) for name, size in zip(spans.index, spans["size"].tolist(), strict=True)}
     found = []
     for old in ended.index:
         later = [name for name in began.index if name != old and spans.at[name, "min"] > spans.at[old, "max"] - margin]
