@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from triage_ml.errors import TriageError
 from triage_ml.settings import Settings
 from triage_ml.store import Store
 from triage_serving.auth import REFRESH_SECONDS, KeyRing
+from triage_serving.automations import Automations
 from triage_serving.bundles import BundleFolder
 from triage_serving.champion import Answerer, Champion
 from triage_serving.edge import Edge
@@ -29,6 +31,7 @@ from triage_serving.routes import candidates, health, model, outcomes, score, ti
 from triage_serving.schemas import ProblemBody
 from triage_serving.scoring import Scoring
 from triage_serving.services import Services
+from triage_serving.shadow import ShadowScorer
 from triage_serving.worker import Worker
 
 __all__ = ["LoadAnswerer", "create_app"]
@@ -61,22 +64,48 @@ def create_app(settings: Settings, *, store: Store, registry: Registry, load_ans
 
 def _services(settings: Settings, store: Store, registry: Registry, load_answerer: LoadAnswerer) -> Services:
     metrics = Metrics()
+    automations = Automations(store, settings.paths.bundles)
     champion = Champion(
         registry,
         BundleFolder(settings.paths.bundles),
-        lambda folder: load_answerer(folder, settings),
+        lambda folder: automations.dress(load_answerer(folder, settings)),
         report=lambda result: metrics.reloads.labels(result).inc(),
     )
     scoring = Scoring(champion, text=settings.store.text)
-    worker = Worker(scoring, Recording(scoring, store, metrics), limit=settings.serving.max_waiting)
-    return Services(store, KeyRing(store), champion, worker, metrics, Readiness(champion, store))
+    challenger = Champion(
+        registry,
+        BundleFolder(settings.paths.bundles),
+        lambda folder: load_answerer(folder, settings),
+        report=lambda result: metrics.reloads.labels(f"challenger_{result}").inc(),
+        role="challenger",
+    )
+    shadow = ShadowScorer(challenger, store, metrics, limit=settings.serving.max_shadow)
+    worker = Worker(scoring, Recording(scoring, store, metrics, shadow), limit=settings.serving.max_waiting)
+    return Services(
+        store=store,
+        keys=KeyRing(store),
+        champion=champion,
+        challenger=challenger,
+        shadow=shadow,
+        worker=worker,
+        metrics=metrics,
+        readiness=Readiness(champion, store),
+        automations=automations,
+    )
+
+
+def _follow(services: Services) -> None:
+    """One thread for all, so that a new model never comes with old automations."""
+    services.automations.poll(services.champion)
+    services.champion.poll()
+    services.challenger.poll()
 
 
 def _lifespan(services: Services, poll_seconds: float) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         followers = [
-            Periodic("champion", poll_seconds, services.champion.poll),
+            Periodic("champion", poll_seconds, lambda: _follow(services)),
             Periodic("keys", REFRESH_SECONDS, services.keys.refresh),
             Periodic("housekeeping", HOUSEKEEPING_SECONDS, lambda: forget_old_requests(services.store)),
         ]
@@ -84,10 +113,12 @@ def _lifespan(services: Services, poll_seconds: float) -> Callable[[FastAPI], Ab
         services.worker.start()
         for follower in followers:
             follower.start()
+        shadow = asyncio.create_task(services.shadow.run(services.worker))
         try:
             yield
         finally:
             services.readiness.draining = True
+            shadow.cancel()
             for follower in followers:
                 follower.stop()
             await services.worker.stop()

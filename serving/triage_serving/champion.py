@@ -1,4 +1,4 @@
-"""The model that answers, and its replacement while requests go on.
+"""The model that answers, and its replacement while requests go on; the challenger in its shadow is held the same way.
 
 A new version is downloaded, verified, loaded and asked one ticket aside; then one reference changes. A batch reads the
 reference once, so no request sees two models. What can't be loaded is refused, and the old model answers on.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,8 +16,9 @@ from typing import Any, Protocol
 import structlog
 
 from triage_ml.errors import NoModelError, RegistryError, TriageError
+from triage_ml.patterns import PatternBook
 from triage_serving.bundles import BundleFolder, Kept
-from triage_serving.registry import Registered, Registry
+from triage_serving.registry import Registered, Registry, Role
 
 __all__ = ["Answerer", "Champion", "Loaded", "Refused"]
 
@@ -45,6 +46,12 @@ class Answerer(Protocol):
         """One answer a ticket, in order, without `prediction_id` and `model`."""
         ...
 
+    def with_patterns(
+        self, patterns: PatternBook | None, automations: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> Answerer:
+        """The same model beside other patterns and automations."""
+        ...
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -70,6 +77,9 @@ class Champion:
 
     Parameters
     ----------
+    role
+        Which alias to follow. A champion whose alias is gone answers on, and is kept on disk for the next start; a challenger
+        without an alias is dropped.
     load
         A bundle's folder to an answerer; whatever it raises refuses the bundle.
     report
@@ -83,8 +93,10 @@ class Champion:
         load: Callable[[Path], Answerer],
         *,
         report: Callable[[str], None],
+        role: Role = "champion",
     ) -> None:
         self._registry = registry
+        self._role = role
         self._bundles = bundles
         self._load = load
         self._report = report
@@ -101,9 +113,12 @@ class Champion:
     def poll(self) -> None:
         """Ask the registry once; load the champion where it is another."""
         try:
-            wanted = self._registry.champion()
+            wanted = self._registry.find(self._role)
         except NoModelError as error:
-            self._say("no_champion", error)
+            if self._role == "challenger":
+                self.current = None
+            else:
+                self._say("no_champion", error)
             return
         except RegistryError as error:
             self._report("unreachable")
@@ -112,6 +127,11 @@ class Champion:
         self._said = ""
         if not self._is_current(wanted) and not self._was_refused(wanted):
             self._replace(wanted.version, lambda: self._bundles.fetch(self._registry, wanted))
+
+    def change(self, change: Callable[[Answerer], Answerer]) -> None:
+        """Answer with a changed answerer of the same model; for the thread that polls."""
+        if self.current is not None:
+            self.current = replace(self.current, answerer=change(self.current.answerer))
 
     def _is_current(self, wanted: Registered) -> bool:
         current = self.current
@@ -132,13 +152,14 @@ class Champion:
             reason = error.message if isinstance(error, TriageError) else type(error).__name__
             self.refused = Refused(version, reason, time.monotonic())
             self._report("refused")
-            log.error("model_refused", version=version, reason=reason)
+            log.error("model_refused", role=self._role, version=version, reason=reason)
             return
         self.current = Loaded(answerer, version, digest, datetime.now(UTC))
         self.refused = None
-        self._bundles.remember(Kept(version, digest))
+        if self._role == "champion":
+            self._bundles.remember(Kept(version, digest))
         self._report("loaded")
-        log.info("model_loaded", version=version, digest=digest)
+        log.info("model_loaded", role=self._role, version=version, digest=digest)
 
     def _say(self, event: str, error: TriageError) -> None:
         """Once until something changes: a registry that is away for a day is one line, not thousands."""

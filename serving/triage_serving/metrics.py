@@ -35,6 +35,22 @@ class Metrics:
         self.checked = Counter(
             "triage_checked", "Answers compared with outcomes", ["target", "action", "result"], registry=registry
         )
+        self.shadow = Counter("triage_shadow_tickets", "Tickets for the challenger", ["result"], registry=registry)
+        self.shadow_agreement = Counter(
+            "triage_shadow_agreement", "Whether the challenger said the same", ["target", "result"], registry=registry
+        )
+        self.shadow_checked = Counter(
+            "triage_shadow_checked",
+            "Challenger's answers compared with outcomes",
+            ["target", "action", "result"],
+            registry=registry,
+        )
+        self.shadow_waiting = Gauge(
+            "triage_shadow_waiting_tickets",
+            "Tickets that the challenger was not asked yet",
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
         self.commit_seconds = Histogram(
             "triage_commit_seconds", "Time to store one batch", buckets=SECONDS, registry=registry
         )

@@ -27,6 +27,7 @@ from triage_serving.jobs import Answered, Job, OutcomeJob, Result, Scored, Score
 from triage_serving.metrics import Metrics
 from triage_serving.problems import Problem
 from triage_serving.scoring import Scoring
+from triage_serving.shadow import ShadowScorer
 
 __all__ = ["Recording"]
 
@@ -34,10 +35,11 @@ __all__ = ["Recording"]
 class Recording:
     """The work of the storing thread: claim, store, commit, count."""
 
-    def __init__(self, scoring: Scoring, store: Store, metrics: Metrics) -> None:
+    def __init__(self, scoring: Scoring, store: Store, metrics: Metrics, shadow: ShadowScorer) -> None:
         self._scoring = scoring
         self._store = store
         self._metrics = metrics
+        self._shadow = shadow
 
     def __call__(self, jobs: Sequence[Job], scored: Sequence[Scored]) -> list[Result]:
         """One result a job, durable; a store that fails fails all of them."""
@@ -48,7 +50,7 @@ class Recording:
         with self._metrics.commit_seconds.time(), self._store.begin() as connection:
             repeated = _claim(connection, jobs, scored, results, now)
             new = [place for place, result in enumerate(results) if place not in repeated and _is_fine(result)]
-            answered = self._add_predictions(connection, jobs, scored, new, now)
+            tickets, answered = self._add_predictions(connection, jobs, scored, new, now)
             closed = _add_outcomes(connection, jobs, results, new)
             for place, ids in repeated.items():
                 results[place] = [orjson.dumps(answer) for answer in answers_by_id(connection, ids)]
@@ -57,6 +59,8 @@ class Recording:
                 results[place] = [one.body for one in answers]
         self._metrics.answered(answered)
         self._metrics.closed(closed)
+        self._shadow.offer(tickets, answered)
+        self._shadow.closed(closed)
         return results
 
     def _add_predictions(
@@ -66,7 +70,7 @@ class Recording:
         scored: Sequence[Scored],
         new: Sequence[int],
         now: datetime,
-    ) -> list[Answered]:
+    ) -> tuple[list[dict[str, Any]], list[Answered]]:
         tickets: list[dict[str, Any]] = []
         answered: list[Answered] = []
         for place in new:
@@ -77,7 +81,7 @@ class Recording:
         if tickets:
             rows = self._scoring.rows(tickets, answered, now=now)
             add_predictions(connection, rows, bodies=[one.body for one in answered])
-        return answered
+        return tickets, answered
 
 
 def _claim(

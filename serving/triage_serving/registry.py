@@ -1,4 +1,4 @@
-"""Reads the champion from MLflow. The only module here that imports it, and only when it is first asked.
+"""Reads champion and challenger from MLflow. The only module here that imports it, and only when it is first asked.
 
 MLflow's own client waits for minutes on a server that is away, so calls get a short timeout and one retry; the callers
 are background threads. A local database file that training has not made yet is not touched: MLflow would create it.
@@ -7,18 +7,22 @@ are background threads. A local database file that training has not made yet is 
 from __future__ import annotations
 
 import os
+import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from triage_ml.bundle import ARTIFACT_PATH, CHAMPION, MODEL_NAME
+from triage_ml.bundle import ARTIFACT_PATH, CHALLENGER, CHAMPION, MODEL_NAME
 from triage_ml.errors import NoModelError, RegistryError
 
-__all__ = ["MlflowRegistry", "Registered", "Registry"]
+__all__ = ["MlflowRegistry", "Registered", "Registry", "Role"]
+
+Role = Literal["champion", "challenger"]
+ALIASES: dict[Role, str] = {"champion": CHAMPION, "challenger": CHALLENGER}
 
 #: What MLflow says of a missing model and of a missing alias.
 NOT_THERE = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
@@ -34,9 +38,9 @@ class Registered:
 
 
 class Registry(Protocol):
-    """Where the champion comes from."""
+    """Where models come from."""
 
-    def champion(self) -> Registered:
+    def find(self, role: Role) -> Registered:
         """The version behind the alias; NoModelError for none, RegistryError where the registry does not answer."""
         ...
 
@@ -52,17 +56,17 @@ class MlflowRegistry:
         self._uri = tracking_uri
         self._timeout = timeout_seconds
 
-    def champion(self) -> Registered:
-        """The version behind the alias `champion`."""
+    def find(self, role: Role) -> Registered:
+        """The version behind the alias."""
         self._refuse_missing_file()
         try:
-            with self._translated("the champion can't be looked up"):
-                version = self._client.get_model_version_by_alias(MODEL_NAME, CHAMPION)
+            with self._translated(f"the {role} can't be looked up"):
+                version = self._client.get_model_version_by_alias(MODEL_NAME, ALIASES[role])
         except RegistryError as error:
             if _code(error.__cause__) not in NOT_THERE:
                 raise
             raise NoModelError(
-                f"Model {MODEL_NAME!r} has no version with alias {CHAMPION!r}.",
+                f"Model {MODEL_NAME!r} has no version with alias {ALIASES[role]!r}.",
                 hint="Train one (triage train), or promote one that is registered (triage models, triage promote).",
             ) from None
         return Registered(str(version.version), str(version.run_id), version.tags.get("digest"))
@@ -90,7 +94,7 @@ class MlflowRegistry:
 
     def _refuse_missing_file(self) -> None:
         scheme, _, path = self._uri.partition(":///")
-        if scheme == "sqlite" and not Path(path).is_file():
+        if scheme == "sqlite" and not _holds_versions(Path(path)):
             raise NoModelError("Nothing is registered yet.", hint="Train a model: triage train")
 
     @contextmanager
@@ -99,6 +103,21 @@ class MlflowRegistry:
             yield
         except Exception as error:
             raise RegistryError(f"MLflow: {what} ({_code(error)}).") from error
+
+
+def _holds_versions(file: Path) -> bool:
+    """Whether a version was ever registered in this database, seen without touching it.
+
+    Training makes the file in many steps. MLflow's client, opened meanwhile, would begin the same steps beside it, and one of
+    the two would fail.
+    """
+    if not file.is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=1)) as connection:
+            return connection.execute("SELECT 1 FROM model_versions").fetchone() is not None
+    except sqlite3.Error:
+        return False
 
 
 def _code(error: BaseException | None) -> str:

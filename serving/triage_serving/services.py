@@ -10,9 +10,11 @@ from fastapi import Depends, Request
 if TYPE_CHECKING:
     from triage_ml.store import Store
     from triage_serving.auth import KeyRing
+    from triage_serving.automations import Automations
     from triage_serving.champion import Champion
     from triage_serving.metrics import Metrics
     from triage_serving.readiness import Readiness
+    from triage_serving.shadow import ShadowScorer
     from triage_serving.worker import Worker
 
 __all__ = ["Services", "ServicesDep", "services_of"]
@@ -25,9 +27,12 @@ class Services:
     store: Store
     keys: KeyRing
     champion: Champion
+    challenger: Champion
+    shadow: ShadowScorer
     worker: Worker
     metrics: Metrics
     readiness: Readiness
+    automations: Automations
 
 
 def services_of(request: Request) -> Services:

@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from triage_ml.errors import SettingsError
 
-__all__ = ["Costs", "Decision", "Settings", "load_settings"]
+__all__ = ["Costs", "Decision", "Paths", "Settings", "load_settings"]
 
 DEFAULT_FILE = Path("triage.toml")
 
@@ -129,6 +129,9 @@ class Serving(_Section):
     workers: int = Field(1, ge=1, le=64, description="Worker processes.")
     poll_seconds: float = Field(10.0, gt=0, description="How often to look for a new champion or pattern bundle.")
     max_waiting: int = Field(4000, ge=1000, description="Tickets that may wait for an answer; beyond it 503.")
+    max_shadow: int = Field(
+        1000, ge=1, description="Tickets that may wait for the challenger; the oldest beyond it are dropped and counted."
+    )
     max_connections: int = Field(1000, ge=1, description="Connections at a time a worker; beyond it 503.")
     drain_seconds: float = Field(20.0, gt=0, description="How long a stopping service may finish what is in flight.")
 

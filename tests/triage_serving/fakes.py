@@ -13,7 +13,7 @@ import numpy as np
 from triage_ml.bundle import Bundle, read_bundle, write_bundle
 from triage_ml.errors import NoModelError
 from triage_ml.settings import Settings
-from triage_serving.registry import Registered
+from triage_serving.registry import Registered, Role
 
 
 class FakeAnswerer:
@@ -26,11 +26,12 @@ class FakeAnswerer:
             raise KeyError("a loader that does not know this bundle")
         self.digest = bundle.digest
         self.seconds = seconds
+        self.broken = False
         self.batches: list[int] = []
 
     def answer(self, tickets: Sequence[Mapping[str, Any]], *, include_all: bool = False) -> list[dict[str, Any]]:
         self.batches.append(len(tickets))
-        if any("poison" in ticket.get("title", "") for ticket in tickets):
+        if self.broken or any("poison" in ticket.get("title", "") for ticket in tickets):
             raise ArithmeticError("secret ticket text in the words of an error")
         time.sleep(self.seconds)
         return [self._answer(ticket, include_all) for ticket in tickets]
@@ -74,25 +75,31 @@ class FakeRegistry:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.promoted: Registered | None = None
+        self.challenger: Registered | None = None
         self.error: Exception | None = None
         self.hangs: threading.Event | None = None
         self.downloads = 0
 
-    def register(self, version: str, **contents: Any) -> Path:
-        """Write a bundle for `version`, make it champion, return its folder."""
+    def register(self, version: str, *, role: Role = "champion", **contents: Any) -> Path:
+        """Write a bundle for `version`, make it champion (or challenger), return its folder."""
         path = self.folder / version
         digest = write_bundle(path, "model", {"version": version, **contents}, {"weights": np.arange(8.0)})
-        self.promoted = Registered(version, f"run-{version}", digest)
+        registered = Registered(version, f"run-{version}", digest)
+        if role == "champion":
+            self.promoted = registered
+        else:
+            self.challenger = registered
         return path
 
-    def champion(self) -> Registered:
+    def find(self, role: Role) -> Registered:
         if self.hangs is not None:
             self.hangs.wait(30)
         if self.error is not None:
             raise self.error
-        if self.promoted is None:
+        found = self.promoted if role == "champion" else self.challenger
+        if found is None:
             raise NoModelError("Nothing is registered yet.")
-        return self.promoted
+        return found
 
     def download(self, model: Registered, folder: Path) -> Path:
         self.downloads += 1

@@ -21,7 +21,7 @@ async def model(services: ServicesDep) -> dict[str, Any]:
     refused = services.champion.refused
     return {
         "champion": _shown(services.champion.current),
-        "challenger": None,
+        "challenger": _shown(services.challenger.current),
         "refused": {"version": refused.version, "reason": refused.reason} if refused else None,
     }
 

@@ -1,0 +1,122 @@
+"""The challenger is asked the same tickets, after the champion answered and only while nobody waits.
+
+It runs on the event loop in small turns, because a thread would take its time from the champion's. What it would have said is
+stored beside the prediction and compared when the ticket closes. Its queue is bounded: under load the oldest are dropped and
+counted, never a request delayed by more than one turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from triage_ml.errors import StoreError
+from triage_ml.store import ClosedTicket, Shadow, Store, add_shadows, shadows_of
+from triage_serving.champion import Champion
+from triage_serving.jobs import Answered
+from triage_serving.metrics import Metrics
+from triage_serving.worker import Worker
+
+__all__ = ["ShadowScorer"]
+
+TURN_TICKETS = 8
+PAUSE_SECONDS = 0.02
+KEPT = ("value", "probability", "action", "reason")
+
+log = structlog.get_logger("triage.shadow")
+
+
+class ShadowScorer:
+    """Scores with the challenger what the champion answered.
+
+    Parameters
+    ----------
+    limit
+        How many tickets may wait for it; the oldest are dropped beyond that.
+    """
+
+    def __init__(self, challenger: Champion, store: Store, metrics: Metrics, *, limit: int) -> None:
+        self._challenger = challenger
+        self._store = store
+        self._metrics = metrics
+        self._limit = limit
+        self._waiting: deque[tuple[Mapping[str, Any], Answered]] = deque(maxlen=limit)
+
+    def offer(self, tickets: Sequence[Mapping[str, Any]], answered: Sequence[Answered]) -> None:
+        """Take what was just answered; any thread may call it."""
+        if self._challenger.current is None:
+            return
+        dropped = len(self._waiting) + len(tickets) - self._limit
+        if dropped > 0:
+            self._metrics.shadow.labels("dropped").inc(dropped)
+        self._waiting.extend(zip(tickets, answered, strict=True))
+
+    def closed(self, tickets: Sequence[ClosedTicket]) -> None:
+        """Compare what challengers said with how tickets ended; best effort, for the outcomes are stored already."""
+        outcomes = {ticket.prediction.prediction_id: ticket.outcome for ticket in tickets if ticket.prediction}
+        if not outcomes:
+            return
+        try:
+            with self._store.read() as connection:
+                found = shadows_of(connection, outcomes)
+        except StoreError as error:
+            log.warning("shadows_not_read", reason=error.message)
+            return
+        for shadow in found:
+            labels = outcomes[shadow.prediction_id].labels
+            for target, said in shadow.targets.items():
+                if target in labels:
+                    result = "right" if said["value"] == labels[target] else "wrong"
+                    self._metrics.shadow_checked.labels(target, said["action"], result).inc()
+
+    @property
+    def waiting(self) -> int:
+        """Tickets that the challenger was not asked yet."""
+        return len(self._waiting)
+
+    async def run(self, worker: Worker) -> None:
+        """Ask and store until cancelled."""
+        while True:
+            if self._waiting and not worker.waiting:
+                await self.turn()
+            await asyncio.sleep(PAUSE_SECONDS if worker.waiting or not self._waiting else 0)
+
+    async def turn(self) -> None:
+        """Ask the challenger a few tickets and store what it says."""
+        challenger = self._challenger.current
+        taken = [self._waiting.popleft() for _ in range(min(TURN_TICKETS, len(self._waiting)))]
+        if challenger is None or not taken:
+            return
+        try:
+            answers = challenger.answerer.answer([ticket for ticket, _ in taken])
+        except Exception as error:  # noqa: BLE001 - a challenger that fails must not end the shadow, nor reach a request
+            self._metrics.shadow.labels("failed").inc(len(taken))
+            log.error("shadow_failed", kind=type(error).__name__, version=challenger.version)
+            return
+        rows = [_shadow(given, answer, challenger.version) for (_, given), answer in zip(taken, answers, strict=True)]
+        try:
+            await asyncio.to_thread(self._keep, rows)
+        except StoreError as error:
+            self._metrics.shadow.labels("failed").inc(len(rows))
+            log.warning("shadow_not_stored", reason=error.message)
+            return
+        self._metrics.shadow.labels("scored").inc(len(rows))
+        for (_, given), row in zip(taken, rows, strict=True):
+            for target, said in row.targets.items():
+                champion = given.answer["targets"].get(target)
+                same = champion is not None and champion["value"] == said["value"]
+                self._metrics.shadow_agreement.labels(target, "same" if same else "other").inc()
+
+    def _keep(self, rows: Sequence[Shadow]) -> None:
+        with self._store.begin() as connection:
+            add_shadows(connection, rows)
+
+
+def _shadow(given: Answered, answer: Mapping[str, Any], version: str) -> Shadow:
+    targets = {target: {name: said[name] for name in KEPT} for target, said in answer["targets"].items()}
+    return Shadow(given.answer["prediction_id"], version, datetime.now(UTC), targets)

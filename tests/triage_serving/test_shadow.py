@@ -1,0 +1,82 @@
+"""The challenger: asked aside, compared at closure, never in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from conftest import TICKET, wait_until
+from fakes import FakeRegistry
+from fastapi.testclient import TestClient
+
+from triage_ml.store import Store, prune, shadows_of
+
+
+def counted(client: TestClient, line: str) -> bool:
+    return f"{line}\n" in client.get("/metrics").text
+
+
+@pytest.fixture
+def with_challenger(client: TestClient, registry: FakeRegistry) -> TestClient:
+    registry.register("2", role="challenger")
+    wait_until(lambda: client.get("/v1/model").json()["challenger"] is not None)
+    return client
+
+
+def test_the_challenger_is_asked_aside_and_the_champion_answers(with_challenger: TestClient, store: Store) -> None:
+    answer = with_challenger.post("/v1/score", json=TICKET).json()
+    assert answer["model"]["version"] == "1"
+    wait_until(lambda: counted(with_challenger, 'triage_shadow_tickets_total{result="scored"} 1.0'))
+    with store.read() as connection:
+        (shadow,) = shadows_of(connection, [answer["prediction_id"]])
+    assert shadow.model_version == "2"
+    assert shadow.targets == {
+        "tier": {"value": "L1", "probability": 0.94, "action": "auto", "reason": "confident"},
+    }
+    assert counted(with_challenger, 'triage_shadow_agreement_total{result="same",target="tier"} 1.0')
+
+
+@pytest.mark.parametrize(("truth", "result"), [("L1", "right"), ("L3", "wrong")])
+def test_both_are_compared_when_the_ticket_closes(with_challenger: TestClient, truth: str, result: str) -> None:
+    with_challenger.post("/v1/score", json=TICKET)
+    wait_until(lambda: counted(with_challenger, 'triage_shadow_tickets_total{result="scored"} 1.0'))
+    report = {"ticket_id": TICKET["ticket_id"], "labels": {"tier": truth}, "source": "person_corrected"}
+    assert with_challenger.post("/v1/outcomes", json=report).status_code == 200
+    labels = f'{{action="auto",result="{result}",target="tier"}} 1.0'
+    wait_until(lambda: counted(with_challenger, f"triage_shadow_checked_total{labels}"))
+    assert counted(with_challenger, f"triage_checked_total{labels}")
+
+
+def test_a_challenger_that_fails_reaches_no_request(with_challenger: TestClient, loader: Callable[..., object]) -> None:
+    loader.loaded[-1].broken = True  # type: ignore[attr-defined]
+    assert with_challenger.post("/v1/score", json=TICKET).status_code == 200
+    wait_until(lambda: counted(with_challenger, 'triage_shadow_tickets_total{result="failed"} 1.0'))
+
+
+def test_what_is_more_than_may_wait_is_dropped_and_counted(with_challenger: TestClient) -> None:
+    services = with_challenger.app.state.services  # type: ignore[attr-defined]
+    with_challenger.post("/v1/score", json=TICKET)
+    wait_until(lambda: services.shadow.waiting == 0)
+    services.worker.waiting += 1  # somebody waits: the shadow stands back
+    tickets = [TICKET | {"ticket_id": f"T{number}"} for number in range(700)]
+    for _ in range(2):
+        assert with_challenger.post("/v1/score/batch", json={"tickets": tickets}).status_code == 200
+    assert services.shadow.waiting == 1000
+    assert counted(with_challenger, 'triage_shadow_tickets_total{result="dropped"} 400.0')
+    assert counted(with_challenger, "triage_shadow_waiting_tickets 1000.0")
+    services.worker.waiting -= 1
+    wait_until(lambda: services.shadow.waiting == 0, 60)
+
+
+def test_a_challenger_without_its_alias_is_dropped(with_challenger: TestClient, registry: FakeRegistry) -> None:
+    registry.challenger = None
+    wait_until(lambda: with_challenger.get("/v1/model").json()["challenger"] is None)
+    assert with_challenger.get("/v1/model").json()["champion"]["version"] == "1"
+
+
+def test_shadows_are_pruned_with_the_rest(with_challenger: TestClient, store: Store) -> None:
+    with_challenger.post("/v1/score", json=TICKET)
+    wait_until(lambda: counted(with_challenger, 'triage_shadow_tickets_total{result="scored"} 1.0'))
+    with store.begin() as connection:
+        assert prune(connection, before=datetime.now(UTC))["shadows"] == 1
