@@ -2,7 +2,7 @@
 
 `previous_groups` of a ticket, oldest first, names the groups that have had it. None of them is answered again: where the
 model would, the next best group is suggested, reason `just_moved_from`. For the tier this means: a tier is out once every
-group that the taxonomy knows in it has had the ticket. Where no group is answered at all (the model has no such target),
+group that the taxonomy knows in it has had the ticket, or where the desk moves tickets between tiers by name. Where no group is answered at all (the model has no such target),
 a tier that the last group works in is not `auto`: whoever acts on it might send the ticket straight back.
 """
 
@@ -38,7 +38,7 @@ def _leave(row: int, groups: Sequence[str], verdicts: Mapping[str, Verdicts], ta
         group.bar(rows, mask, _REASON)
     if tier is None:
         return
-    used_up = _used_up(had, taxonomy)
+    used_up = _used_up(had, taxonomy) | {name for name in had if taxonomy.group(name) is None}
     tier.bar(rows, np.array([name.casefold() in used_up for name in tier.classes]), _REASON)
     last = taxonomy.tier_of_group(groups[-1])
     if group is None and last is not None and tier.classes[tier.chosen[row]].casefold() == last.casefold():

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from triage_ml.answer import BulkJob, load_answerer, prepare, score_file, write_model
 from triage_ml.classify import TriageClassifier
 from triage_ml.errors import InputError
-from triage_ml.settings import Decision, Settings
+from triage_ml.patterns import Said, grow, masked_texts, publish_book
+from triage_ml.settings import Decision, Paths, Settings
 from triage_ml.taxonomy import Taxonomy
 from triage_ml.tickets import write_tickets
 
@@ -202,3 +203,18 @@ def test_a_killed_process_leaves_only_whole_parts(bundle: Path, tmp_path: Path) 
     assert scored.resumed >= 80
     assert read(out)["ticket_id"].tolist() == [f"T{number}" for number in range(3_000)]
     assert not parts.exists()
+
+
+def test_workers_read_the_published_patterns(job: BulkJob, tmp_path: Path) -> None:
+    settings = Settings(paths=Paths(home=tmp_path))
+    texts = sorted(set(masked_texts(some_tickets(100)["title"])))
+    said = [Said(text, text, text, 3) for text in texts]
+    book = grow(None, said, week="2026-W01", min_tickets=5).book
+    digest = publish_book(book, settings.paths.bundles)
+    automated = {book.ids[0]: {"reference": "RB-1", "mode": "auto"}}
+    score_file(replace(job, settings=settings, book=digest, automations=automated), workers=1)
+    expected = [one.pattern_id if one else None for one in book.assign(some_tickets(100)["title"].tolist())]
+    found = read(job.out)["pattern_id"]
+    assert [one if isinstance(one, str) else None for one in found] == expected
+    assert set(found.dropna()) <= set(book.ids)
+    assert found.notna().any()

@@ -46,6 +46,12 @@ def test_a_tier_is_used_up_when_all_of_its_groups_had_the_ticket(desk: Any, answ
     assert what(found) == ("L2-EUC", "suggest", "just_moved_from")
 
 
+def test_a_desk_that_moves_tickets_between_tiers_names_the_tier(desk: Any, answered: Any, what: Any) -> None:
+    given = {"tier": answered(TIERS, [[0.9, 0.06, 0.04]])}
+    found = desk.verdicts(given, Asked([""], {}, [["l1"]]))["tier"]
+    assert what(found) == ("L2-EUC", "suggest", "just_moved_from")
+
+
 def test_without_a_group_target_the_tier_of_the_last_group_is_not_auto(desk: Any, answered: Any, what: Any) -> None:
     given = {"tier": answered(TIERS, [[0.9, 0.06, 0.04]])}
     found = desk.verdicts(given, Asked([""], {}, [["Service Desk"]]))["tier"]
