@@ -167,7 +167,8 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
     def explain(self, X: Sequence[str] | pd.Series, target: str, *, most: int | None = 5) -> list[list[Term]]:
         """The words and phrases behind each text's most likely class; with `most=None` all of them, either sign.
 
-        The weights of all terms plus `intercept(target, label)` sum to the margin of the class.
+        The weights of all terms plus the class's intercept sum to its margin; with an encoder, what the meaning of the
+        whole text adds is the rest.
         """
         texts = _texts(X)
         vectors, occurrences = self.vectors(texts)

@@ -14,7 +14,7 @@ from triage_ml.classify.decide import Policy
 from triage_ml.classify.familiarity import Familiarity
 from triage_ml.classify.fitting import FittedTarget
 from triage_ml.classify.heads import LinearHead
-from triage_ml.features import LexicalFeatures
+from triage_ml.features import features_from_arrays
 
 __all__ = ["classifier_from_bundle", "classifier_to_bundle"]
 
@@ -50,7 +50,7 @@ def classifier_from_bundle(contents: Mapping[str, Any], arrays: Mapping[str, NDA
     """The reverse of `classifier_to_bundle`; the big arrays stay memory-mapped."""
     model = TriageClassifier(**contents["classifier"])
     mine = {name.removeprefix("features."): array for name, array in arrays.items() if name.startswith("features.")}
-    model.features_ = LexicalFeatures.from_arrays(contents["features"], mine)
+    model.features_ = features_from_arrays(contents["features"], mine)
     model._targets = {}
     for index, plain in enumerate(contents["targets"]):
         part = {key: arrays[f"target-{index}.{key}"] for key in ("weights", "intercept", "evidence")}
