@@ -2,8 +2,9 @@
 
 `previous_groups` of a ticket, oldest first, names the groups that have had it. None of them is answered again: where the
 model would, the next best group is suggested, reason `just_moved_from`. For the tier this means: a tier is out once every
-group that the taxonomy knows in it has had the ticket, or where the desk moves tickets between tiers by name. Where no group is answered at all (the model has no such target),
-a tier that the last group works in is not `auto`: whoever acts on it might send the ticket straight back.
+group that the taxonomy knows in it has had the ticket, or where the desk moves tickets between tiers by name. Where no group
+is answered at all (the model has no such target), a tier that the last group works in is not `auto`: whoever acts on it
+might send the ticket straight back.
 """
 
 from __future__ import annotations
