@@ -8,6 +8,7 @@ import typer
 
 from triage_ml.console import ConfigOption, JsonOption, running
 from triage_training.check_commands import app as check_commands
+from triage_training.drift_commands import app as drift_commands
 from triage_training.model_commands import app as model_commands
 from triage_training.outcome_commands import app as outcome_commands
 from triage_training.pattern_commands import app as pattern_commands
@@ -18,6 +19,7 @@ __all__ = ["app"]
 
 app = typer.Typer()
 app.add_typer(check_commands)
+app.add_typer(drift_commands)
 app.add_typer(model_commands)
 app.add_typer(outcome_commands)
 app.add_typer(pattern_commands)

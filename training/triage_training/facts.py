@@ -18,6 +18,8 @@ from triage_ml.text import clean, mask, redact, ticket_text
 __all__ = ["Texts", "fact_rows", "prepare", "row_digests", "say"]
 
 EXAMPLE_LENGTH = 400
+#: Characters of a close note that are compared.
+NOTE_LENGTH = 300
 #: How close notes name an article of the knowledge base.
 _ARTICLE = re.compile(r"\bKB\d{4,10}\b", re.IGNORECASE)
 
@@ -53,10 +55,15 @@ def say(frame: pd.DataFrame, texts: Texts) -> tuple[Uniques, list[Said]]:
     ids = frame["ticket_id"].tolist()
     speaker = _first_of_each(uniques, ids)
     titles = _masked_once([_text(title) for title in frame["title"].iloc[speaker]])
-    hints = _commonest_of_each(uniques, _or_none(frame, "category", str))
+    labels = _commonest_of_each(uniques, _or_none(frame, "category", str))
+    notes = _notes(frame, speaker)
     said = [
-        Said(text, headline_of(title, texts.masked[row]), texts.readable[row][:EXAMPLE_LENGTH], int(weight), hint)
-        for text, title, row, weight, hint in zip(uniques.texts, titles, speaker, uniques.weights, hints, strict=True)
+        Said(
+            text, headline_of(title, texts.masked[row]), texts.readable[row][:EXAMPLE_LENGTH], int(weight), label, note
+        )
+        for text, title, row, weight, label, note in zip(
+            uniques.texts, titles, speaker, uniques.weights, labels, notes, strict=True
+        )
     ]
     return uniques, said
 
@@ -114,6 +121,14 @@ def _masked_once(titles: Sequence[str]) -> list[str]:
     distinct = sorted(set(titles))
     masked = dict(zip(distinct, mask(redact(distinct)), strict=True))
     return [masked[title] for title in titles]
+
+
+def _notes(frame: pd.DataFrame, rows: Sequence[int]) -> list[str]:
+    """Close notes of some rows as patterns compare them."""
+    if "resolution" not in frame:
+        return [""] * len(rows)
+    notes = [_text(note)[:NOTE_LENGTH] for note in frame["resolution"].iloc[list(rows)]]
+    return [" ".join(note.casefold().split()) for note in _masked_once(notes)]
 
 
 def _first_of_each(uniques: Uniques, ids: Sequence[str]) -> list[int]:

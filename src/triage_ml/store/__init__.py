@@ -24,6 +24,7 @@ from triage_ml.store.decisions import (
     standing_of,
     standings,
 )
+from triage_ml.store.history import scored_tickets
 from triage_ml.store.idempotency import Once, claim
 from triage_ml.store.keys import SCOPES, ApiKey, Scope, create_key, list_keys, revoke_key, split_key, touch_keys
 from triage_ml.store.outcomes import (
@@ -136,6 +137,7 @@ __all__ = [
     "put_week",
     "read_week",
     "revoke_key",
+    "scored_tickets",
     "session_key",
     "shadows_of",
     "split_key",

@@ -1,0 +1,81 @@
+"""`triage drift`: what changed, and whether somebody has to do something about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from triage_ml.console import ConfigOption, JsonOption, Output, running
+from triage_training.shared_options import ModelOption, bundle_of
+
+if TYPE_CHECKING:
+    from triage_ml.evaluate import Drift, WeekDrift
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+
+@app.command("drift")
+def drift_command(
+    tickets: Annotated[
+        Path | None, typer.Option(help="Look at this ticket table, asked now, instead of what the service answered.")
+    ] = None,
+    model: ModelOption = "champion",
+    weeks: Annotated[
+        int, typer.Option(min=1, help="How many of the latest weeks are watched; those before are usual.")
+    ] = 4,
+    fail_on: Annotated[
+        Literal["look", "retrain", "never"], typer.Option(help="Exit with 1 from this verdict of the last week on.")
+    ] = "retrain",
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What changed since: words, classes, confidence, precision, groups; with a verdict and an exit code for cron."""
+    with running("drift", as_json) as out:
+        from triage_ml.settings import load_settings
+        from triage_ml.tickets import read_tickets
+        from triage_training.drift_job import drift_of_store, drift_of_tickets
+
+        settings = load_settings(config)
+        with out.steps() as step:
+            step("looking at the weeks")
+            if tickets is None:
+                found = drift_of_store(settings, weeks=weeks)
+            else:
+                found = drift_of_tickets(read_tickets(tickets), bundle_of(model, settings), settings, weeks=weeks)
+        _say(out, found)
+        out.result(verdict=found.verdict, reasons=found.reasons, weeks=[_plain(week) for week in found.weeks])
+        failing = {"look": ("look", "retrain"), "retrain": ("retrain",), "never": ()}[fail_on]
+        if found.verdict in failing:
+            out.refuse(f"Verdict: {found.verdict}.")
+
+
+def _say(out: Output, found: Drift) -> None:
+    for week in found.weeks:
+        right = ", ".join(f"{name} {share.value:.1%}" for name, share in week.precision.items()) or "no outcomes yet"
+        out.say(f"{week.week}  {week.tickets:>7,} tickets  right of auto: {right}  {week.verdict}")
+        for reason in week.reasons:
+            out.say(f"          {reason}")
+    out.say(f"\nVerdict: {found.verdict}.")
+
+
+def _plain(week: WeekDrift) -> dict[str, Any]:
+    return {
+        "week": week.week,
+        "tickets": week.tickets,
+        "verdict": week.verdict,
+        "reasons": week.reasons,
+        "new_words": round(week.new_words, 4),
+        "words": [vars(change) for change in week.words[:20]],
+        "stability_index": {name: round(value, 4) for name, value in week.psi.items()},
+        "confidence": {name: round(value, 2) for name, value in week.confidence.items()},
+        "precision": {
+            name: {"precision": round(share.value, 4), "interval": [round(share.low, 4), round(share.high, 4)]}
+            for name, share in week.precision.items()
+        },
+        "new_labels": week.new_labels,
+        "gone_labels": week.gone_labels,
+    }
