@@ -1,8 +1,9 @@
-"""Commands of `triage_serving`: `serve` and `keys`."""
+"""Commands of `triage_serving`: `serve`, `ready` and `keys`."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Annotated, Literal
 
 import typer
@@ -10,6 +11,17 @@ import typer
 from triage_ml.console import ConfigOption, JsonOption, running
 
 __all__ = ["app"]
+
+
+class Signed(StrEnum):
+    """What nobody can measure: see `golive.SIGNED`."""
+
+    ALERTS = "alerts"
+    RESPONSIBLE = "responsible"
+    ACCOUNTABLE = "accountable"
+    CONSULTED = "consulted"
+    INFORMED = "informed"
+
 
 app = typer.Typer()
 keys = typer.Typer(no_args_is_help=True, help="API keys: make, list, revoke.")
@@ -47,6 +59,44 @@ def serve(
         out.say(f"Listening on http://{address}:{number} (API page at /docs); Ctrl-C stops.")
         out.result(host=address, port=number, url=f"http://{address}:{number}")
     serve(settings.model_copy(update={"serving": serving}), listener)
+
+
+@app.command()
+def ready(
+    confirm: Annotated[
+        list[Signed] | None,
+        typer.Option(help="Sign what can't be measured; needs --by."),
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Who signs.")] = None,
+    last: Annotated[int, typer.Option(min=1, help="How many of the latest closed tickets to judge by.")] = 200,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The go-live checklist with figures; fails until all of it holds."""
+    if confirm and not (by or "").strip():
+        raise typer.BadParameter("say who signs", param_hint="--by")
+    with running("ready", as_json) as out:
+        from triage_ml.settings import load_settings
+        from triage_ml.store import Confirmation, add_confirmation, open_store
+        from triage_serving.golive import checklist
+
+        settings, now = load_settings(config), datetime.now(UTC)
+        store = open_store(settings.store_url)
+        with store.begin() as connection:
+            for what in confirm or ():
+                add_confirmation(connection, Confirmation(what.value, (by or "").strip(), now))
+        wanted = settings.decision
+        checks = checklist(
+            store, settings.paths.bundles, precision=wanted.precision, routing=wanted.routing, last=last, now=now
+        )
+        store.close()
+        for check in checks:
+            out.say(f"{'yes' if check.holds else 'NO ':<3}  {check.name}: {check.found}")
+            if not check.holds:
+                out.say(f"       {check.todo}")
+        out.result(ready=all(check.holds for check in checks), checks=[vars(check) for check in checks])
+        if missing := [check.name for check in checks if not check.holds]:
+            out.refuse(f"{len(missing)} of {len(checks)} don't hold yet: {', '.join(missing)}.")
 
 
 @keys.command("create")

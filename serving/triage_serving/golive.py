@@ -1,0 +1,166 @@
+"""The go-live checklist: what must hold before answers decide by themselves, each with its figures.
+
+What the store and the bundle show is measured. What can't be measured (that alerts reach somebody, who is responsible) is
+signed with a name, and a signature ends after `SIGNED_DAYS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from triage_ml.bundle import read_bundle
+from triage_ml.errors import BundleError
+from triage_ml.store import (
+    ApiKey,
+    ClosedTicket,
+    Confirmation,
+    Promotion,
+    Store,
+    closed_tickets,
+    latest_confirmations,
+    list_keys,
+    list_promotions,
+)
+from triage_serving.bundles import BundleFolder
+
+__all__ = ["SIGNED", "SIGNED_DAYS", "Check", "checklist"]
+
+#: What is signed: that alerts are in place, and who is responsible, accountable, to be consulted and to be informed.
+SIGNED = ("alerts", "responsible", "accountable", "consulted", "informed")
+SIGNED_DAYS = 90
+OUTCOME_DAYS = 7
+#: Fewer answers that would have been `auto` say nothing about a precision of 0.90.
+FEWEST_AUTO = 50
+FEWEST_IN_CLASS = 10
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the list; `found` says what was seen, `todo` what makes it hold."""
+
+    name: str
+    holds: bool
+    found: str
+    todo: str = ""
+
+
+def checklist(
+    store: Store, bundles: Path, *, precision: float, routing: Sequence[str], last: int, now: datetime
+) -> list[Check]:
+    """All checks, in the order in which they are usually done.
+
+    Parameters
+    ----------
+    precision
+        The promise, which must have held on the last `last` closed tickets for each target in `routing`.
+    """
+    with store.read() as connection:
+        closed = closed_tickets(connection, since=now - timedelta(days=365))
+        keys, promotions = list_keys(connection), list_promotions(connection)
+        signed = latest_confirmations(connection)
+    judged = [ticket for ticket in closed if ticket.prediction is not None][-last:]
+    return [
+        _model(bundles),
+        _enough(judged, last),
+        *(_precision(judged, target, precision) for target in routing if _is_answered(judged, target)),
+        _outcomes(closed, now),
+        _rollback(promotions),
+        _keys(keys, now),
+        *(_signature(what, signed, now) for what in SIGNED),
+    ]
+
+
+def _model(bundles: Path) -> Check:
+    folder = BundleFolder(bundles)
+    kept = folder.last()
+    todo = "Train and promote a model, start the service once: triage train, triage serve."
+    if kept is None:
+        return Check("model", False, "no model has answered here yet", todo)
+    try:
+        contents = read_bundle(folder.path(kept.digest), "model").contents
+    except BundleError as error:
+        return Check("model", False, error.message, todo)
+    counts = {target["name"]: len(target["classes"]) for target in contents["targets"]}
+    found = f"version {kept.version}; " + ", ".join(f"{count} classes of {name}" for name, count in counts.items())
+    return Check("model", all(count >= 2 for count in counts.values()), found, todo)
+
+
+def _enough(judged: Sequence[ClosedTicket], last: int) -> Check:
+    labels = {target for ticket in judged for target in ticket.outcome.labels}
+    rare = [
+        f"{target} {value}"
+        for target in sorted(labels)
+        for value, count in sorted(_counts(ticket.outcome.labels.get(target) for ticket in judged).items())
+        if count < FEWEST_IN_CLASS
+    ]
+    found = f"{len(judged)} scored tickets were closed, {last} are wanted"
+    if rare:
+        found += f"; fewer than {FEWEST_IN_CLASS} of {', '.join(rare[:5])}{' …' if len(rare) > 5 else ''}"
+    return Check("closed tickets", len(judged) >= last, found, "Let it suggest, and report outcomes, for longer.")
+
+
+def _precision(judged: Sequence[ClosedTicket], target: str, promise: float) -> Check:
+    """What was or would have been `auto`: with `[decision] force_suggest` the reason still says so."""
+    marks = [
+        ticket.prediction.answer["targets"][target]["value"] == ticket.outcome.labels[target]
+        for ticket in judged
+        if ticket.prediction is not None
+        and target in ticket.outcome.labels
+        and ticket.prediction.answer["targets"].get(target, {}).get("reason") == "confident"
+    ]
+    name = f"precision of {target}"
+    todo = "Leave [decision] force_suggest on; look at the wrong ones, and train again: triage retrain."
+    if len(marks) < FEWEST_AUTO:
+        return Check(name, False, f"{len(marks)} confident answers were checked, {FEWEST_AUTO} are wanted", todo)
+    share = sum(marks) / len(marks)
+    return Check(name, share >= promise, f"{share:.3f} of {len(marks)} confident answers, {promise:.2f} promised", todo)
+
+
+def _is_answered(judged: Sequence[ClosedTicket], target: str) -> bool:
+    return not judged or any(t.prediction is not None and target in t.prediction.answer["targets"] for t in judged)
+
+
+def _outcomes(closed: Sequence[ClosedTicket], now: datetime) -> Check:
+    recent = sum(ticket.outcome.received_at >= now - timedelta(days=OUTCOME_DAYS) for ticket in closed)
+    found = f"{recent} tickets were reported closed in the last {OUTCOME_DAYS} days"
+    return Check("outcomes", recent > 0, found, "Have the ticket system send POST /v1/outcomes when a ticket closes.")
+
+
+def _rollback(promotions: Sequence[Promotion]) -> Check:
+    tried = [one for one in promotions if one.kind == "rolled_back" and one.done_at is not None]
+    found = f"last tried {tried[-1].done_at:%Y-%m-%d}" if tried else "never tried"
+    return Check(
+        "rollback", bool(tried), found, "Try it while nothing is at stake: triage rollback, then triage promote."
+    )
+
+
+def _keys(keys: Sequence[ApiKey], now: datetime) -> Check:
+    active = [key for key in keys if key.is_valid(now)]
+    scores = sum(key.scope == "score" for key in active)
+    endless = [key.key_id for key in active if key.scope == "admin" and key.expires_at is None]
+    found = f"{scores} keys of scope score, {len(endless)} of scope admin without an end"
+    todo = "Give the ticket system a key of scope score, and admin keys an end: triage keys create --expires-days."
+    return Check("keys", scores > 0 and not endless, found, todo)
+
+
+def _signature(what: str, signed: Mapping[str, Confirmation], now: datetime) -> Check:
+    todo = f"triage ready --confirm {what} --by NAME"
+    if what not in signed:
+        return Check(what, False, "not signed", todo)
+    one = signed[what]
+    ends = one.signed_at + timedelta(days=SIGNED_DAYS)
+    found = (
+        f"signed by {one.signed_by} on {one.signed_at:%Y-%m-%d}, {'ended' if ends <= now else 'until'} {ends:%Y-%m-%d}"
+    )
+    return Check(what, now < ends, found, todo)
+
+
+def _counts(values: Iterable[str | None]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for value in values:
+        if value is not None:
+            counts[value] = counts.get(value, 0) + 1
+    return counts
