@@ -141,3 +141,24 @@ def _age(text: str) -> timedelta:
     if not number.isdecimal() or unit not in ("d", "w"):
         raise typer.BadParameter("expected an age in days or weeks, like 90d or 52w", param_hint="--older-than")
     return timedelta(days=int(number)) if unit == "d" else timedelta(weeks=int(number))
+
+
+@app.command("settings")
+def settings_command(
+    schema: Annotated[bool, typer.Option("--schema", help="The JSON Schema of triage.toml instead.")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Every setting with its value here, its default and what it is for."""
+    with running("settings", as_json) as out:
+        from triage_ml.settings import Settings, load_settings
+        from triage_ml.settings_page import json_text, settings_text
+
+        if schema:
+            document = Settings.model_json_schema()
+            out.say(json_text(document))
+            out.result(schema=document)
+            return
+        settings = load_settings(config)
+        out.say(settings_text(settings))
+        out.result(settings=settings.model_dump(mode="json"))
