@@ -81,6 +81,11 @@ class KeyRing:
         self._used[key_id] = self._now()
         return key
 
+    async def known(self, key_id: str) -> ApiKey | None:
+        """The key with this id where it is valid now."""
+        key = await self._find(key_id)
+        return key if key.is_valid(self._now()) else None
+
     async def _find(self, key_id: str) -> ApiKey:
         if key_id not in self._keys:
             await asyncio.sleep(self._looked_up + LOOKUP_PAUSE - time.monotonic())

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -50,7 +51,7 @@ def loader() -> FakeLoader:
 def new_key(store: Store) -> Callable[..., dict[str, str]]:
     """Makes a key and returns the header that sends it."""
 
-    def make(scope: Scope = "score", **more: datetime) -> dict[str, str]:
+    def make(scope: Scope = "score", **more: Any) -> dict[str, str]:
         with store.begin() as connection:
             key, _ = create_key(connection, scope, now=datetime.now(UTC), **more)
         return {"Authorization": f"Bearer {key}"}

@@ -41,6 +41,7 @@ from triage_ml.store.patterns import (
     FACT_COLUMNS,
     PatternRecord,
     WeekList,
+    all_patterns,
     candidate_lists,
     claim_texts,
     fact_digests,
@@ -53,6 +54,7 @@ from triage_ml.store.patterns import (
     put_week,
     read_week,
     use_book,
+    work_by_week,
 )
 from triage_ml.store.predictions import (
     Prediction,
@@ -103,6 +105,7 @@ __all__ = [
     "add_outcome",
     "add_predictions",
     "add_shadows",
+    "all_patterns",
     "answers_by_id",
     "automations_in_force",
     "binding_decisions",
@@ -146,4 +149,5 @@ __all__ = [
     "start_session",
     "touch_keys",
     "use_book",
+    "work_by_week",
 ]

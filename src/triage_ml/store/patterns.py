@@ -20,6 +20,7 @@ __all__ = [
     "FACT_COLUMNS",
     "PatternRecord",
     "WeekList",
+    "all_patterns",
     "candidate_lists",
     "claim_texts",
     "fact_digests",
@@ -32,6 +33,7 @@ __all__ = [
     "put_week",
     "read_week",
     "use_book",
+    "work_by_week",
 ]
 
 CHUNK = 500
@@ -209,6 +211,43 @@ def candidate_lists(connection: sa.Connection, pattern_id: str) -> list[tuple[st
     """Every week that listed a pattern, with its figures there, oldest first."""
     query = sa.select(candidates.c.week, candidates.c.figures).where(candidates.c.pattern_id == pattern_id)
     return [(row.week, row.figures) for row in connection.execute(query.order_by(candidates.c.week))]
+
+
+def all_patterns(connection: sa.Connection) -> list[tuple[PatternRecord, int, str | None]]:
+    """Every pattern with its tickets so far and the last week that had one."""
+    counts = (
+        sa.select(
+            ticket_facts.c.pattern_id,
+            sa.func.count().label("tickets"),
+            sa.func.max(ticket_facts.c.week).label("last_week"),
+        )
+        .group_by(ticket_facts.c.pattern_id)
+        .subquery()
+    )
+    query = sa.select(patterns, counts.c.tickets, counts.c.last_week).outerjoin(
+        counts, counts.c.pattern_id == patterns.c.pattern_id
+    )
+    rows = connection.execute(query.order_by(patterns.c.pattern_id)).mappings()
+    names = patterns.columns.keys()
+    return [
+        (PatternRecord(**{name: row[name] for name in names}), row["tickets"] or 0, row["last_week"]) for row in rows
+    ]
+
+
+def work_by_week(connection: sa.Connection) -> list[Mapping[str, Any]]:
+    """Tickets, logged effort and hand-offs by week, pattern, tier, activity, and whether they were passed on."""
+    facts = ticket_facts.c
+    passed_on = sa.func.coalesce(facts.handoffs, 0) > 0
+    same = (facts.week, facts.pattern_id, facts.tier, facts.activity)
+    query = sa.select(
+        *same,
+        passed_on.label("passed_on"),
+        sa.func.count().label("tickets"),
+        sa.func.count(facts.effort_minutes).label("logged"),
+        sa.func.coalesce(sa.func.sum(facts.effort_minutes), 0.0).label("minutes"),
+        sa.func.coalesce(sa.func.sum(facts.handoffs), 0.0).label("handoffs"),
+    ).group_by(*same, passed_on)
+    return [{**row, "passed_on": bool(row["passed_on"])} for row in connection.execute(query).mappings()]
 
 
 def use_book(connection: sa.Connection, digest: str, *, now: datetime) -> None:

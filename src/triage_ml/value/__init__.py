@@ -9,6 +9,7 @@ from triage_ml.value.move_down import MoveDown, lowest_capable_tier, move_down
 from triage_ml.value.rate import Hours, Trend, hours_a_week, trend, with_many_tests
 from triage_ml.value.resolutions import common_resolutions
 from triage_ml.value.savings import ASSUMPTIONS, Assumption, Savings, outlives_payback, savings_a_week
+from triage_ml.value.service_levels import Moved, Work, moved_down, service_levels
 from triage_ml.value.touch_time import TouchTime, touch_time
 
 __all__ = [
@@ -24,10 +25,12 @@ __all__ = [
     "Kind",
     "KnowledgeGap",
     "MoveDown",
+    "Moved",
     "Proposal",
     "Savings",
     "TouchTime",
     "Trend",
+    "Work",
     "automatability",
     "common_resolutions",
     "cue_shares",
@@ -37,9 +40,11 @@ __all__ = [
     "list_candidates",
     "lowest_capable_tier",
     "move_down",
+    "moved_down",
     "outlives_payback",
     "propose",
     "savings_a_week",
+    "service_levels",
     "solved_below",
     "touch_time",
     "trend",
