@@ -9,7 +9,7 @@ import jinja2
 import numpy as np
 
 from triage_ml import __version__
-from triage_ml.evaluate import TargetFigures
+from triage_ml.evaluate import TargetFigures, slice_figures
 from triage_training.train import Trained
 
 __all__ = ["render_report"]
@@ -30,6 +30,7 @@ def render_report(trained: Trained, digest: str) -> str:
             "confusion": _confusion(figures),
             "reliability": _reliability(figures),
             "classes": sorted(figures.classes, key=lambda row: -row.tickets),
+            "slices": slice_figures(trained.answers, name),
         }
         for name, figures in trained.evaluation.targets.items()
     ]

@@ -22,6 +22,7 @@ from triage_ml.files import atomic_file
 from triage_ml.settings import Settings
 from triage_ml.taxonomy import Taxonomy
 from triage_training.gate_job import ANSWERS, SEEN, answers_file, judge_first, measure_cost, tickets_for
+from triage_training.model_card import model_card
 from triage_training.model_report import render_report
 from triage_training.promotion import open_champions, user_name
 from triage_training.registry import Registry, Version
@@ -75,7 +76,12 @@ def register_model(
             params=_params(trained),
             metrics=_metrics(trained) | {"cost.milliseconds": cost.milliseconds, "cost.megabytes": cost.megabytes},
             tags={"digest": digest, "data_sha256": trained.profile["sha256"]},
-            files=evidence | {"report.html": html, "profile.json": json.dumps(trained.profile, indent=1)},
+            files=evidence
+            | {
+                "report.html": html,
+                "profile.json": json.dumps(trained.profile, indent=1),
+                "model_card.md": model_card(trained, digest),
+            },
         )
         reign = champions.current()
         if reign.champion is not None:
