@@ -15,6 +15,8 @@ from triage_ml import __version__
 from triage_ml.errors import TriageError
 from triage_ml.settings import Settings
 from triage_ml.store import Store
+from triage_ml.taxonomy import load_taxonomy
+from triage_serving import pages
 from triage_serving.auth import REFRESH_SECONDS, KeyRing
 from triage_serving.automations import Automations
 from triage_serving.bundles import BundleFolder
@@ -27,11 +29,12 @@ from triage_serving.problems import handle_error
 from triage_serving.readiness import Readiness
 from triage_serving.recording import Recording
 from triage_serving.registry import Registry
-from triage_serving.routes import candidates, health, model, outcomes, score, tickets
+from triage_serving.routes import candidates, health, model, outcomes, score, similar, tickets
 from triage_serving.schemas import ProblemBody
 from triage_serving.scoring import Scoring
 from triage_serving.services import Services
 from triage_serving.shadow import ShadowScorer
+from triage_serving.similar import Similar
 from triage_serving.worker import Worker
 
 __all__ = ["LoadAnswerer", "create_app"]
@@ -56,8 +59,16 @@ def create_app(settings: Settings, *, store: Store, registry: Registry, load_ans
     app.add_middleware(Edge, services=services, direct=[score.direct, score.batch_direct, outcomes.direct])
     for kind in (HTTPException, RequestValidationError, TriageError):
         app.add_exception_handler(kind, handle_error)
-    routes = (score.batch_router, score.router, outcomes.router, tickets.router, model.router, candidates.router)
-    for router in (*routes, health.router):
+    routes = (
+        score.batch_router,
+        score.router,
+        outcomes.router,
+        similar.router,
+        tickets.router,
+        model.router,
+        candidates.router,
+    )
+    for router in (*routes, health.router, *pages.routers()):
         app.include_router(router)
     return app
 
@@ -87,10 +98,12 @@ def _services(settings: Settings, store: Store, registry: Registry, load_answere
         champion=champion,
         challenger=challenger,
         shadow=shadow,
+        similar=Similar(settings.paths.home),
         worker=worker,
         metrics=metrics,
         readiness=Readiness(champion, store),
         automations=automations,
+        taxonomy=load_taxonomy(settings.taxonomy.file),
     )
 
 
@@ -99,6 +112,7 @@ def _follow(services: Services) -> None:
     services.automations.poll(services.champion)
     services.champion.poll()
     services.challenger.poll()
+    services.similar.poll()
 
 
 def _lifespan(services: Services, poll_seconds: float) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -22,6 +22,7 @@ __all__ = [
     "OutcomeReceipt",
     "OutcomeReport",
     "ProblemBody",
+    "SimilarCases",
     "Ticket",
     "TicketHistory",
 ]
@@ -165,6 +166,22 @@ class TargetAnswer(_Given):
     because: list[Because]
 
 
+class SimilarCase(_Given):
+    """A resolved ticket, redacted; `similarity` is the cosine of the texts, 0 to 1."""
+
+    ticket_id: str
+    title: str
+    resolution: str
+    similarity: float
+
+
+class SimilarCases(_Given):
+    """The nearest resolved tickets, nearest first."""
+
+    ticket_id: str
+    similar: list[SimilarCase]
+
+
 class Answer(_Given):
     """The answer for one ticket."""
 
@@ -175,6 +192,7 @@ class Answer(_Given):
     targets: dict[str, TargetAnswer]
     pattern: dict[str, Any] | None
     automation: dict[str, Any] | None
+    similar: list[SimilarCase] | None = Field(None, description="With `include=similar`; null without a case index.")
 
 
 class BatchAnswer(_Given):

@@ -9,12 +9,14 @@ from fastapi import Depends, Request
 
 if TYPE_CHECKING:
     from triage_ml.store import Store
+    from triage_ml.taxonomy import Taxonomy
     from triage_serving.auth import KeyRing
     from triage_serving.automations import Automations
     from triage_serving.champion import Champion
     from triage_serving.metrics import Metrics
     from triage_serving.readiness import Readiness
     from triage_serving.shadow import ShadowScorer
+    from triage_serving.similar import Similar
     from triage_serving.worker import Worker
 
 __all__ = ["Services", "ServicesDep", "services_of"]
@@ -29,10 +31,12 @@ class Services:
     champion: Champion
     challenger: Champion
     shadow: ShadowScorer
+    similar: Similar
     worker: Worker
     metrics: Metrics
     readiness: Readiness
     automations: Automations
+    taxonomy: Taxonomy
 
 
 def services_of(request: Request) -> Services:

@@ -2,40 +2,63 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
+import orjson
 from fastapi import Query, Response
+from pydantic import StringConstraints
 
+from triage_ml.store import Once
 from triage_serving.bodies import BATCH_BYTES
 from triage_serving.direct import Direct
 from triage_serving.idempotency import OnceDep
 from triage_serving.jobs import ScoreJob
 from triage_serving.requests import guarded_router
 from triage_serving.schemas import Answer, Batch, BatchAnswer, Ticket
-from triage_serving.services import ServicesDep
+from triage_serving.services import Services, ServicesDep
 
 __all__ = ["batch_direct", "batch_router", "direct", "router"]
 
 router = guarded_router("score")
 batch_router = guarded_router("score", max_bytes=BATCH_BYTES)
 
-Include = Annotated[Literal["all"] | None, Query(description="`all` classes as alternatives.")]
-QUERIES = {"include": Literal["all"]}
+#: A pattern and not a list of choices, for they may come together.
+More = Annotated[str, StringConstraints(pattern=r"^(all|similar)(,(all|similar))?$")]
+Include = Annotated[
+    More | None,
+    Query(description="`all`: every class and word; `similar`: resolved tickets like this; or `similar,all`."),
+]
+SIMILAR = 5
+QUERIES = {"include": More}
 
 
 @router.post("/v1/score", response_model=Answer)
 async def score(ticket: Ticket, services: ServicesDep, once: OnceDep, include: Include = None) -> Response:
     """Where does this ticket go? The answer is stored before it leaves."""
-    (answer,) = await services.worker.run(ScoreJob([_given(ticket)], include == "all", once))
+    tickets = [_given(ticket)]
+    (answer,) = await _answers(tickets, services, once, include)
     return Response(answer, media_type="application/json")
 
 
 @batch_router.post("/v1/score/batch", response_model=BatchAnswer)
 async def score_batch(batch: Batch, services: ServicesDep, once: OnceDep, include: Include = None) -> Response:
     """Up to 1,000 tickets in one go; answers in the same order."""
-    job = ScoreJob([_given(ticket) for ticket in batch.tickets], include == "all", once)
-    answers = await services.worker.run(job)
+    answers = await _answers([_given(ticket) for ticket in batch.tickets], services, once, include)
     return Response(b'{"answers":[' + b",".join(answers) + b"]}", media_type="application/json")
+
+
+async def _answers(
+    tickets: list[dict[str, Any]], services: Services, once: Once | None, include: str | None
+) -> list[bytes]:
+    more = include.split(",") if include else ()
+    answers = await services.worker.run(ScoreJob(tickets, "all" in more, once))
+    if "similar" not in more:
+        return answers
+    similar = await services.similar.nearest(tickets, SIMILAR) if services.similar.is_there else [None] * len(tickets)
+    return [
+        answer[:-1] + b',"similar":' + orjson.dumps(cases) + b"}"
+        for answer, cases in zip(answers, similar, strict=True)
+    ]
 
 
 def _given(ticket: Ticket) -> dict[str, Any]:

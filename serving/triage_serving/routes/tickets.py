@@ -16,7 +16,7 @@ __all__ = ["router"]
 router = guarded_router("score")
 
 
-@router.get("/v1/tickets/{ticket_id:path}", response_model=TicketHistory)
+@router.get("/v1/tickets/{ticket_id:path}", response_model=TicketHistory, response_model_exclude_unset=True)
 async def ticket(ticket_id: str, services: ServicesDep) -> dict[str, Any]:
     """The latest predictions and outcomes of a ticket, newest first."""
     predictions, outcomes = await asyncio.to_thread(_stored, services, ticket_id)
