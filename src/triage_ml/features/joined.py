@@ -62,6 +62,11 @@ class JoinedFeatures(LexicalFeatures):
         vectors, occurrences = super().transform_with_occurrences(texts)
         return self._join(vectors, texts), occurrences
 
+    def transform_with_words(self, texts: Sequence[str]) -> tuple[sparse.csr_matrix, Occurrences]:
+        """The same vectors, to decide but not to explain."""
+        vectors, words = super().transform_with_words(texts)
+        return self._join(vectors, texts), words
+
     @classmethod
     def from_arrays(cls, params: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """The reverse of `to_arrays`; the encoder is loaded from where it is named."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage_ml.features import LexicalFeatures
+from triage_ml.features import Encoder, JoinedFeatures, LexicalFeatures
 
 WORDS = [
     "password",
@@ -45,3 +45,15 @@ def test_deciding_and_explaining_see_the_same_vectors(features: Any, texts: list
         np.testing.assert_array_equal(getattr(to_decide, part), getattr(to_explain, part))
     np.testing.assert_array_equal(features.known_share(words), features.known_share(occurrences))
     assert abs(features.transform(texts) - to_explain).sum() == 0
+
+
+def test_deciding_and_explaining_see_the_same_vectors_with_an_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    def by_length(texts: list[str]) -> np.ndarray:
+        return np.array([[len(text), 1.0] for text in texts], dtype=np.float32)
+
+    monkeypatch.setattr("triage_ml.features.joined.load_encoder", lambda _: Encoder("fake", by_length))
+    features = JoinedFeatures("model2vec:fake", min_texts=1).fit(SOME_TEXTS)
+    to_explain, _ = features.transform_with_occurrences(SOME_TEXTS)
+    to_decide, _ = features.transform_with_words(SOME_TEXTS)
+    assert to_decide.shape == to_explain.shape
+    assert abs(to_decide - to_explain).sum() == 0
