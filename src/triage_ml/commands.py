@@ -152,7 +152,7 @@ def settings_command(
     """Every setting with its value here, its default and what it is for."""
     with running("settings", as_json) as out:
         from triage_ml.settings import Settings, load_settings
-        from triage_ml.settings_page import json_text, settings_text
+        from triage_ml.settings_page import json_text, settings_toml
 
         if schema:
             document = Settings.model_json_schema()
@@ -160,5 +160,5 @@ def settings_command(
             out.result(schema=document)
             return
         settings = load_settings(config)
-        out.say(settings_text(settings))
+        out.say(settings_toml(settings))
         out.result(settings=settings.model_dump(mode="json"))

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from triage_ml.settings import Settings
 
-__all__ = ["SettingRow", "json_text", "setting_rows", "settings_table", "settings_text"]
+__all__ = ["SettingRow", "json_text", "setting_rows", "settings_table", "settings_toml"]
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ def setting_rows() -> Iterator[SettingRow]:
                 yield SettingRow(section, key, inner.get_default(call_default_factory=True), inner.description or "")
 
 
-def settings_text(settings: Settings) -> str:
-    """TOML that says what is in force, with what each key is for; secrets in URLs are the reader's own."""
+def settings_toml(settings: Settings) -> str:
+    """All settings as TOML; a value that is the default stands in a comment, so the file says what was chosen."""
     lines: list[str] = []
     section = ""
     for row in setting_rows():
@@ -44,7 +44,11 @@ def settings_text(settings: Settings) -> str:
             section = row.section
             lines += ["", f"[{section}]"]
         value = getattr(getattr(settings, row.section), row.key)
-        lines += [f"# {row.note}", f"# {row.key} =" if value is None else f"{row.key} = {_toml(value)}"]
+        default = "" if row.default is None else row.default
+        lines += [
+            f"# {row.note}",
+            f"# {row.key} = {_toml(default)}" if value == row.default else f"{row.key} = {_toml(value)}",
+        ]
     return "\n".join(lines).lstrip()
 
 
