@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from triage_ml.patterns import NO_TEXT, Said, Uniques, collapse, headline_of
+from triage_ml.patterns import NO_TEXT, STEP, Said, Uniques, collapse, headline_of
 from triage_ml.text import clean, mask, redact, ticket_text
 
 __all__ = ["Texts", "fact_rows", "prepare", "row_digests", "say"]
@@ -55,7 +55,7 @@ def say(frame: pd.DataFrame, texts: Texts) -> tuple[Uniques, list[Said]]:
     ids = frame["ticket_id"].tolist()
     speaker = _first_of_each(uniques, ids)
     titles = _masked_once([_text(title) for title in frame["title"].iloc[speaker]])
-    labels = _commonest_of_each(uniques, _or_none(frame, "category", str))
+    labels = _commonest_of_each(uniques, _labels(frame))
     notes = _notes(frame, speaker)
     said = [
         Said(
@@ -121,6 +121,12 @@ def _masked_once(titles: Sequence[str]) -> list[str]:
     distinct = sorted(set(titles))
     masked = dict(zip(distinct, mask(redact(distinct)), strict=True))
     return [masked[title] for title in titles]
+
+
+def _labels(frame: pd.DataFrame) -> list[str | None]:
+    """Category and subcategory of each ticket as one path; None where it has no category."""
+    paths = zip(_or_none(frame, "category", str), _or_none(frame, "subcategory", str), strict=True)
+    return [STEP.join(filter(None, path)) if path[0] else None for path in paths]
 
 
 def _notes(frame: pd.DataFrame, rows: Sequence[int]) -> list[str]:

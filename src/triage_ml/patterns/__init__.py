@@ -2,6 +2,7 @@
 
 from triage_ml.patterns.assign import NO_PATTERN, Assignment
 from triage_ml.patterns.book import KIND, Pattern, PatternBook, masked_texts
+from triage_ml.patterns.cases import STEP
 from triage_ml.patterns.discover import Discovery, discover
 from triage_ml.patterns.grow import Growth, Said, grow
 from triage_ml.patterns.publish import book_folder, load_book, publish_book
@@ -13,6 +14,7 @@ __all__ = [
     "KIND",
     "NO_PATTERN",
     "NO_TEXT",
+    "STEP",
     "Assignment",
     "Discovery",
     "Growth",

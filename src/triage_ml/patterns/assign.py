@@ -21,7 +21,7 @@ MARGIN = 0.01
 
 #: A pattern's threshold is the similarity that all but this share of its own texts reach, within these bounds.
 LEFT_OUT = 0.03
-LOWEST, HIGHEST = 0.30, 0.60
+LOWEST, HIGHEST = 0.30, 0.50
 #: The edge is a text's own similarity; alone it rounds otherwise than in a batch and must not fall out for that.
 ROUNDING = 1e-4
 
@@ -95,11 +95,14 @@ def _assign_block(
     vectors: NDArray[np.float32], prototypes: Prototypes
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     similarity = (prototypes.vectors @ vectors.T).T  # this way round one text is a matrix times a vector
+    rows = np.arange(len(vectors))
     nearest = similarity.argmax(axis=1)
-    best = np.take_along_axis(similarity, nearest[:, None], axis=1)[:, 0]
+    best = similarity[rows, nearest]
+    order = np.argsort(prototypes.owner, kind="stable")
+    owners, starts = np.unique(prototypes.owner[order], return_index=True)
+    of_pattern = np.maximum.reduceat(similarity[:, order], starts, axis=1)
     owner = prototypes.owner[nearest]
-    second = np.array(
-        [row[prototypes.owner != own].max(initial=-1.0) for row, own in zip(similarity, owner.tolist(), strict=True)]
-    )
+    of_pattern[rows, np.searchsorted(owners, owner)] = -1.0
+    second = of_pattern.max(axis=1)
     belongs = (best - second >= MARGIN) & (best >= prototypes.thresholds[nearest])
     return np.where(belongs, owner, NO_PATTERN), best

@@ -25,6 +25,9 @@ __all__ = ["KIND", "Pattern", "PatternBook", "Rare", "masked_texts"]
 #: What kind of bundle a book is.
 KIND = "patterns"
 
+#: Fields of `Rare` that hold text.
+RARE_TEXTS = ("text", "headline", "example", "note")
+
 
 @dataclass(frozen=True)
 class Pattern:
@@ -47,7 +50,8 @@ class Pattern:
 class Rare:
     """A text that was seen but belongs to no pattern yet: it waits for others of its kind.
 
-    `seen` is the last week (or another label of the run) in which it came up, `hint` the label that its tickets carry.
+    `seen` is the last week (or another label of the run) in which it came up; `label` and `note` are the category and the
+    masked close note of its tickets, empty where there is none.
     """
 
     text: str
@@ -55,19 +59,22 @@ class Rare:
     example: str
     tickets: int
     seen: str
-    hint: str = ""
+    label: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class PatternBook:
     """Known patterns in one frozen space.
 
-    `prototypes.owner` points into `patterns`. `rare` is what discovery looks through together with the next week.
+    `prototypes` recognise a filed ticket by its text, `cases` a closed one by its close note and label as well; the
+    `owner` of both points into `patterns`. `rare` is what discovery looks through together with the next week.
     """
 
     space: LexicalSpace
     patterns: tuple[Pattern, ...]
     prototypes: Prototypes
+    cases: Prototypes
     rare: tuple[Rare, ...] = ()
 
     def __len__(self) -> int:
@@ -100,11 +107,12 @@ class PatternBook:
         contents = {
             "space": {"version": self.space.version, **self.space.to_params()},
             "patterns": [asdict(pattern) for pattern in self.patterns],
-            "rare": [{"tickets": rare.tickets, "seen": rare.seen, "hint": rare.hint} for rare in self.rare],
+            "rare": [{"tickets": rare.tickets, "seen": rare.seen, "label": rare.label} for rare in self.rare],
         }
         arrays = {f"space_{name}": array for name, array in self.space.to_arrays().items()}
         arrays |= {f"prototype_{name}": array for name, array in vars(self.prototypes).items()}
-        for field in ("text", "headline", "example"):
+        arrays |= {f"case_{name}": array for name, array in vars(self.cases).items()}
+        for field in RARE_TEXTS:
             arrays |= _packed(f"rare_{field}", (getattr(rare, field) for rare in self.rare))
         return contents, arrays
 
@@ -124,6 +132,7 @@ class PatternBook:
                 space=LexicalSpace.from_arrays(bundle.contents["space"], _with_prefix(bundle.arrays, "space_")),
                 patterns=tuple(_pattern(row) for row in bundle.contents["patterns"]),
                 prototypes=Prototypes(**_with_prefix(bundle.arrays, "prototype_")),
+                cases=Prototypes(**_with_prefix(bundle.arrays, "case_")),
                 rare=_rare_of(bundle),
             )
         except (KeyError, TypeError) as error:
@@ -149,14 +158,13 @@ def _packed(name: str, strings: Iterable[str]) -> dict[str, NDArray[Any]]:
 
 
 def _rare_of(bundle: Bundle) -> tuple[Rare, ...]:
-    texts, headlines, examples = (
+    texts = [
         unpack_strings(bundle.arrays[f"rare_{field}_data"], bundle.arrays[f"rare_{field}_offsets"])
-        for field in ("text", "headline", "example")
-    )
+        for field in RARE_TEXTS
+    ]
     rows = bundle.contents["rare"]
     return tuple(
-        Rare(text, headline, example, **row)
-        for text, headline, example, row in zip(texts, headlines, examples, rows, strict=True)
+        Rare(**dict(zip(RARE_TEXTS, strings, strict=True)), **row) for row, *strings in zip(rows, *texts, strict=True)
     )
 
 

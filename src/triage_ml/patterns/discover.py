@@ -1,12 +1,12 @@
 """Find groups of texts that mean the same, without being told how many there are.
 
-Each text is joined to its nearest neighbours by exact cosine; distances are scaled to what is near *there*, as UMAP does
-it (McInnes et al. 2018, section 3.1), so that dense and thin regions count alike; communities of that graph maximise
-modularity (Blondel et al. 2008). Modularity has one free number, the resolution. A fixed one drifts with the size of the
-data, so it is read off the data: of a ladder of resolutions the finest is taken whose groups are still about as well
-apart as the best (`separation`). One resolution does not fit all groups either, modularity joins small ones (Fortunato and
-Barthélemy 2007): a group whose own communities lie clearly apart is split again, and so is one that mixes labels which
-tickets already carry (their category), where its communities sort them.
+Two steps, because one number can't do both. First many small, tight groups: each text is joined to its nearest neighbours
+by exact cosine, distances are scaled to what is near *there*, as UMAP does it (McInnes et al. 2018, section 3.1), and
+communities of that graph maximise modularity (Blondel et al. 2008) at a resolution that grows with the data, so that a
+small group has a dozen texts whatever their number. Modularity alone can't say which of them belong together: its right
+resolution depends on the size of the data and on how uneven the groups are. The mean cosine between the texts of two groups
+does not. So the small groups are joined, most alike first, as long as that mean is at least `ALIKE` (average linkage, Sokal
+and Michener 1958). One constant holds for half the texts, twice as many, and a Zipf tail (experiments/0401-pattern-quality).
 
 Nothing here is random but the seeds, which are fixed, and nothing depends on the number of threads.
 """
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-__all__ = ["Discovery", "centroids_of", "communities", "discover", "neighbour_graph", "separation"]
+__all__ = ["Discovery", "centroids_of", "communities", "discover", "join_alike", "neighbour_graph"]
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
@@ -27,55 +27,40 @@ IntArray = NDArray[np.int64]
 NEIGHBOURS = 12
 RELATED = 0.2
 BLOCK = 2_048
-RESOLUTIONS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 16.0)
-JUDGED_ON = 4_000  # texts that a cut is judged by
 
-#: A resolution whose separation is within this share of the best is as good; the finest of those is taken, because a
-#: pattern that ops can act on is a narrow one. Checked on the train parts of banking77 and clinc150.
-AS_GOOD = 0.02
+#: Texts for each unit of the resolution of the first step, and the lowest resolution.
+TEXTS_A_UNIT = 128
+COARSEST = 8.0
 
-#: Separation of a group's own communities from which they are groups of their own. Chosen on the simulated desk, where it
-#: made the 50 largest purer at the same ARI; on banking77 and clinc150 (train parts) it costs 1 to 5 points of ARI.
-APART = 0.20
-SMALLEST_SPLIT = 20
-DEEPEST_SPLIT = 4
-
-#: A group in which the commonest label has less than this share is mixed; its communities must raise the share by so much.
-#: Chosen on the simulated desk (20,000 tickets, seed 1) with its truth in view; not yet checked on another seed.
-MIXED = 0.7
-SORTED_BY = 0.03
+#: Mean cosine between the texts of two groups from which they are one, where there is nothing but the text.
+ALIKE = 0.22
 
 
 @dataclass(frozen=True)
 class Discovery:
-    """Groups of texts: `labels` has shape (n,), 0 the largest group; `resolution` and `separation` say how it was cut."""
+    """Groups of texts.
+
+    Attributes
+    ----------
+    labels
+        Shape (n,), the group of each text; 0 has the most tickets.
+    parts
+        Shape (n,), the small tight group that it is in; each lies within one group.
+    """
 
     labels: IntArray
-    resolution: float
-    separation: float
+    parts: IntArray
 
 
-def discover(vectors: FloatArray, weights: IntArray, hints: IntArray | None = None) -> Discovery:
-    """Group unit vectors of shape (n, d).
-
-    Parameters
-    ----------
-    weights
-        Shape (n,), tickets of each text; they only order the groups, largest first.
-    hints
-        Shape (n,), a code of the label that each text's tickets carry, -1 where none; by default there are none.
-    """
+def discover(vectors: FloatArray, weights: IntArray, *, alike: float = ALIKE) -> Discovery:
+    """Group unit vectors of shape (n, d); `weights` of shape (n,) are tickets, and only order the groups."""
     if len(vectors) <= 2:
-        return Discovery(np.arange(len(vectors), dtype=np.int64), 0.0, 0.0)
-    graph = neighbour_graph(vectors)
-    cuts = []
-    for resolution in RESOLUTIONS:
-        labels = communities(graph, resolution)
-        cuts.append(Discovery(labels, resolution, separation(vectors, labels, judged_on=JUDGED_ON)))
-    best = max(cut.separation for cut in cuts)
-    chosen = [cut for cut in cuts if cut.separation >= best - abs(best) * AS_GOOD][-1]
-    labels = _settle(vectors, _split(vectors, graph, chosen.labels, hints))
-    return Discovery(_largest_first(labels, weights), chosen.resolution, chosen.separation)
+        alone = np.arange(len(vectors), dtype=np.int64)
+        return Discovery(alone, alone)
+    parts = communities(neighbour_graph(vectors), max(COARSEST, len(vectors) / TEXTS_A_UNIT))
+    labels = _largest_first(_settle(vectors, join_alike(vectors, parts, alike)), weights)
+    pairs: IntArray = np.unique(np.stack([labels, parts]), axis=1, return_inverse=True)[1].astype(np.int64).ravel()
+    return Discovery(labels, pairs)
 
 
 def neighbour_graph(vectors: FloatArray, neighbours: int = NEIGHBOURS) -> sparse.csr_array:
@@ -115,26 +100,32 @@ def centroids_of(vectors: FloatArray, labels: IntArray) -> FloatArray:
     return units
 
 
-def separation(vectors: FloatArray, labels: IntArray, *, judged_on: int | None = None) -> float:
-    """How much nearer texts are to the rest of their own group than to the next group, mean over texts.
+def join_alike(vectors: FloatArray, parts: IntArray, alike: float) -> IntArray:
+    """Labels of shape (n,): parts joined, most alike first, while the mean cosine between two groups is at least `alike`.
 
-    Cosine to the own centroid without the text itself (0 for one that is alone), minus cosine to the best other one: the
-    numerator of the simplified silhouette (Hruschka et al. 2004). It falls where groups are cut that belong together.
-    `judged_on` takes the mean over the first so many texts only.
+    The mean over all pairs of texts of two groups is the product of their sums over the product of their sizes, so it is
+    exact and costs no pairs.
     """
-    sums = _sums(vectors, labels)
-    units = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
-    vectors, labels = vectors[:judged_on], labels[:judged_on]
-    others = sums[labels] - vectors
-    length = np.linalg.norm(others, axis=1)
-    own = np.where(length > 1e-6, np.einsum("ij,ij->i", vectors, others) / np.maximum(length, 1e-6), 0.0)
-    total = 0.0
-    for start in range(0, len(vectors), BLOCK):
-        block = slice(start, start + BLOCK)
-        similarity = vectors[block] @ units.T
-        similarity[np.arange(len(similarity)), labels[block]] = 0.0
-        total += float((own[block] - similarity.max(axis=1)).sum())
-    return total / len(vectors)
+    sums = _sums(vectors, parts).astype(np.float64)
+    size = np.bincount(parts).astype(np.float64)
+    product = sums @ sums.T
+    likeness = product / np.outer(size, size)
+    np.fill_diagonal(likeness, -np.inf)
+    group = np.arange(len(size))
+    while len(size) > 1:
+        keep, gone = divmod(int(likeness.argmax()), len(size))
+        if likeness[keep, gone] < alike:
+            break
+        product[keep] += product[gone]
+        product[:, keep] += product[:, gone]
+        size[keep] += size[gone]
+        group[group == gone] = keep
+        likeness[gone] = likeness[:, gone] = -np.inf
+        open_rows = np.isfinite(likeness[keep]) & (np.arange(len(size)) != gone)
+        likeness[keep, open_rows] = product[keep, open_rows] / (size[keep] * size[open_rows])
+        likeness[open_rows, keep] = likeness[keep, open_rows]
+    joined: IntArray = np.unique(group[parts], return_inverse=True)[1].astype(np.int64)
+    return joined
 
 
 def _nearest(vectors: FloatArray, count: int) -> tuple[IntArray, FloatArray]:
@@ -151,53 +142,6 @@ def _nearest(vectors: FloatArray, count: int) -> tuple[IntArray, FloatArray]:
         index[start : start + len(block)] = np.take_along_axis(near, order, axis=1)
         similarity[start : start + len(block)] = np.take_along_axis(found, order, axis=1)
     return index, similarity
-
-
-def _split(vectors: FloatArray, graph: sparse.csr_array, labels: IntArray, hints: IntArray | None) -> IntArray:
-    """Split groups whose own communities are `APART` or sort the hints, and their parts again."""
-    split = np.empty_like(labels)
-    count = 0
-    waiting = [(members, 0) for members in _members(labels)]
-    while waiting:
-        members, depth = waiting.pop()
-        parts = _parts(vectors, graph, members, hints) if depth < DEEPEST_SPLIT else [members]
-        if len(parts) > 1:
-            waiting += [(part, depth + 1) for part in parts]
-        else:
-            split[members] = count
-            count += 1
-    return split
-
-
-def _parts(vectors: FloatArray, graph: sparse.csr_array, members: IntArray, hints: IntArray | None) -> list[IntArray]:
-    """The communities of a group, or the group as it is where they are no groups of their own."""
-    if len(members) < SMALLEST_SPLIT:
-        return [members]
-    labels = communities(sparse.csr_array(graph[members][:, members]), 1.0)
-    if labels.max() == 0:
-        return [members]
-    parts = [members[part] for part in _members(labels)]
-    if separation(vectors[members], labels) >= APART or (hints is not None and _sort(hints, members, parts)):
-        return parts
-    return [members]
-
-
-def _sort(hints: IntArray, members: IntArray, parts: list[IntArray]) -> bool:
-    """Whether a group mixes hints and its parts do so less."""
-    before = _commonest(hints[members])
-    after = sum(_commonest(hints[part]) for part in parts)
-    return before < MIXED * len(members) and after - before >= SORTED_BY * len(members)
-
-
-def _commonest(hints: IntArray) -> int:
-    """How many texts carry the commonest hint."""
-    known = hints[hints >= 0]
-    return int(np.bincount(known).max()) if len(known) else 0
-
-
-def _members(labels: IntArray) -> list[IntArray]:
-    order = np.argsort(labels, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(labels))[:-1])
 
 
 def _settle(vectors: FloatArray, labels: IntArray) -> IntArray:

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from triage_ml.patterns import discover
-from triage_ml.patterns.discover import _split, neighbour_graph, separation
+from triage_ml.patterns.discover import join_alike, neighbour_graph
 
 
 def blobs(sizes: list[int], seed: int = 0, dimensions: int = 32, noise: float = 0.15) -> tuple[np.ndarray, np.ndarray]:
@@ -24,7 +24,7 @@ def blobs(sizes: list[int], seed: int = 0, dimensions: int = 32, noise: float = 
     ids=["few groups", "many groups", "uneven sizes"],
 )
 def test_groups_are_found_without_saying_how_many(sizes: list[int]) -> None:
-    vectors, truth = blobs(sizes)
+    vectors, truth = blobs(sizes, dimensions=256, noise=0.05)
 
     found = discover(vectors, np.ones(len(vectors), dtype=np.int64))
 
@@ -56,13 +56,29 @@ def test_a_handful_of_texts_are_groups_of_their_own(count: int) -> None:
     assert found.labels.tolist() == list(range(count))
 
 
-def test_separation_is_best_where_the_groups_really_are() -> None:
+def test_parts_of_one_group_are_joined_and_groups_are_not() -> None:
     vectors, truth = blobs([40] * 6)
+    parts = truth * 2 + np.arange(len(truth)) % 2
 
-    right = separation(vectors, truth)
+    joined = join_alike(vectors, parts, alike=0.24)
 
-    assert right > separation(vectors, truth // 2)
-    assert right > separation(vectors, truth * 2 + np.arange(len(truth)) % 2)
+    assert adjusted_rand_score(truth, joined) == pytest.approx(1.0)
+
+
+def test_joining_uses_the_mean_over_all_pairs() -> None:
+    vectors = np.array([[1, 0], [0.8, 0.6], [0, 1]], dtype=np.float32)
+    parts = np.array([0, 0, 1])  # cosines 0 and 0.6 between them: 0.3 in the mean
+
+    assert join_alike(vectors, parts, alike=0.29).tolist() == [0, 0, 0]
+    assert join_alike(vectors, parts, alike=0.31).tolist() == [0, 0, 1]
+
+
+def test_each_part_lies_within_one_group() -> None:
+    vectors, _ = blobs([50, 30, 20, 60], noise=0.4)
+
+    found = discover(vectors, np.ones(len(vectors), dtype=np.int64))
+
+    assert len(np.unique(np.stack([found.labels, found.parts]), axis=1).T) == found.parts.max() + 1
 
 
 def test_the_graph_is_symmetric_without_loops_and_weighs_between_nought_and_one() -> None:
@@ -73,18 +89,3 @@ def test_the_graph_is_symmetric_without_loops_and_weighs_between_nought_and_one(
     assert abs(graph - graph.T).max() < 1e-6
     assert graph.diagonal().max() == 0
     assert 0 < graph.data.min() <= graph.data.max() <= 1 + 1e-6
-
-
-def test_labels_that_tickets_carry_part_a_group_that_mixes_them() -> None:
-    vectors, truth = blobs([60, 60], noise=0.02, dimensions=8)
-    vectors[:, :6] += 3.0  # both kinds say nearly the same
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    everything = np.zeros(len(vectors), dtype=np.int64)
-    graph = neighbour_graph(vectors)
-
-    plain = _split(vectors, graph, everything, None)
-    hinted = _split(vectors, graph, everything, truth)
-    unhelped = _split(vectors, graph, everything, np.full(len(vectors), -1))
-
-    assert plain.max() == unhelped.max() == 0
-    assert all(len(set(truth[hinted == group])) == 1 for group in set(hinted.tolist()))
