@@ -26,6 +26,7 @@ from triage_serving.idempotency import forget_old_requests
 from triage_serving.metrics import Metrics
 from triage_serving.periodic import Periodic
 from triage_serving.problems import handle_error
+from triage_serving.rates import RateLimit
 from triage_serving.readiness import Readiness
 from triage_serving.recording import Recording
 from triage_serving.registry import Registry
@@ -91,10 +92,15 @@ def _services(settings: Settings, store: Store, registry: Registry, load_answere
         role="challenger",
     )
     shadow = ShadowScorer(challenger, store, metrics, limit=settings.serving.max_shadow)
-    worker = Worker(scoring, Recording(scoring, store, metrics, shadow), limit=settings.serving.max_waiting)
+    worker = Worker(
+        scoring,
+        Recording(scoring, store, metrics, shadow),
+        limit=settings.serving.max_waiting,
+        seconds=settings.serving.request_seconds,
+    )
     return Services(
         store=store,
-        keys=KeyRing(store),
+        keys=KeyRing(store, limit=RateLimit(settings.serving.requests_per_second)),
         champion=champion,
         challenger=challenger,
         shadow=shadow,

@@ -18,6 +18,7 @@ import structlog
 from triage_ml.errors import StoreError
 from triage_ml.store import ApiKey, Scope, Store, list_keys, split_key, touch_keys
 from triage_serving.problems import Problem
+from triage_serving.rates import RateLimit
 
 __all__ = ["REFRESH_SECONDS", "KeyRing"]
 
@@ -38,8 +39,9 @@ def _now() -> datetime:
 class KeyRing:
     """The keys of a store."""
 
-    def __init__(self, store: Store, *, now: Callable[[], datetime] = _now) -> None:
+    def __init__(self, store: Store, *, limit: RateLimit | None = None, now: Callable[[], datetime] = _now) -> None:
         self._store = store
+        self._limit = limit or RateLimit(None)
         self._now = now
         self._keys: dict[str, ApiKey] = {}
         self._used: dict[str, datetime] = {}
@@ -66,7 +68,7 @@ class KeyRing:
         Raises
         ------
         Problem
-            401 for no, a wrong, an expired or a revoked key; 403 for one of another scope.
+            401 for no, a wrong, an expired or a revoked key; 403 for one of another scope; 429 for one that comes too often.
         """
         kind, _, text = (header or "").partition(" ")
         parts = split_key(text.strip()) if kind.lower() == "bearer" else None
@@ -78,6 +80,7 @@ class KeyRing:
             raise _unknown("This API key is not valid (wrong, expired or revoked).")
         if key.scope not in (scope, "admin"):
             raise Problem(403, "wrong_scope", f"This key has scope `{key.scope}`; the route needs `{scope}`.")
+        self._limit.take(key_id)
         self._used[key_id] = self._now()
         return key
 

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from triage_ml.errors import StoreError
 
-__all__ = ["MEDIA_TYPE", "Problem", "busy", "handle_error", "no_champion", "to_problem"]
+__all__ = ["MEDIA_TYPE", "Problem", "busy", "handle_error", "no_champion", "to_problem", "too_slow"]
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN_ERRORS = 20
@@ -64,6 +64,11 @@ def no_champion() -> Problem:
 def busy() -> Problem:
     """More is waiting than may wait."""
     return Problem(503, "busy", "Too many tickets are waiting; try again shortly.", headers={"Retry-After": "1"})
+
+
+def too_slow() -> Problem:
+    """The model or the disk took too long."""
+    return Problem(503, "too_slow", "The answer took too long; try again shortly.", headers={"Retry-After": "5"})
 
 
 async def handle_error(request: Request, error: Exception) -> Response:

@@ -15,6 +15,7 @@ from triage_ml.settings import Settings
 from triage_ml.store import open_store
 from triage_serving.app import create_app
 from triage_serving.logs import configure_logs
+from triage_serving.protocol import LimitedProtocol
 from triage_serving.registry import MlflowRegistry
 
 __all__ = ["app_from_environment", "bind", "serve"]
@@ -53,6 +54,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     config = uvicorn.Config(
         "triage_serving.server:app_from_environment",
         factory=True,
+        http=LimitedProtocol,
         workers=settings.serving.workers,
         log_config=None,
         access_log=False,

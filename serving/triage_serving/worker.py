@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from triage_serving.jobs import Job, Part, Result, Scored, ScoreJob
-from triage_serving.problems import busy
+from triage_serving.problems import busy, too_slow
 
 __all__ = ["Worker"]
 
@@ -79,12 +79,15 @@ class Worker:
         Jobs and their answers to results, which are durable; a result that is an exception is raised in its request.
     limit
         How many tickets and outcomes may wait or be worked on; beyond it `run` raises a 503 problem.
+    seconds
+        How long a job may take; beyond it, too. It may still be stored then, and is not acknowledged.
     """
 
-    def __init__(self, score: Score, store: Store, *, limit: int) -> None:
+    def __init__(self, score: Score, store: Store, *, limit: int, seconds: float = 30.0) -> None:
         self._score = score
         self._store = store
         self._limit = limit
+        self._seconds = seconds
         self._arrived: deque[_Waiting] = deque()
         self._turn_is_due = False
         self._storing = 0
@@ -113,7 +116,10 @@ class Worker:
             waiting = _Waiting(job, self._loop.create_future())
             self._arrived.append(waiting)
             self._make_turn_due()
-            return await waiting.result
+            async with asyncio.timeout(self._seconds):
+                return await waiting.result
+        except TimeoutError:
+            raise too_slow() from None
         finally:
             self.waiting -= job.size
 

@@ -133,6 +133,10 @@ class Serving(_Section):
         1000, ge=1, description="Tickets that may wait for the challenger; the oldest beyond it are dropped and counted."
     )
     max_connections: int = Field(1000, ge=1, description="Connections at a time a worker; beyond it 503.")
+    requests_per_second: float | None = Field(
+        None, gt=0, description="Requests a second that a key may send to each worker; by default without limit."
+    )
+    request_seconds: float = Field(30.0, gt=0, description="How long a ticket may wait for its answer; beyond it 503.")
     drain_seconds: float = Field(20.0, gt=0, description="How long a stopping service may finish what is in flight.")
 
 

@@ -51,8 +51,8 @@ class Desk:
 
 
 @asynccontextmanager
-async def running(desk: Desk, limit: int = 100) -> AsyncIterator[Worker]:
-    worker = Worker(desk.score, desk.store, limit=limit)
+async def running(desk: Desk, limit: int = 100, seconds: float = 60.0) -> AsyncIterator[Worker]:
+    worker = Worker(desk.score, desk.store, limit=limit, seconds=seconds)
     worker.start()
     try:
         yield worker
@@ -148,6 +148,18 @@ def test_beyond_the_limit_a_request_is_refused_at_once() -> None:
             desk.disk.set()
             await asyncio.gather(*tasks)
             await worker.run(job(4))
+
+    asyncio.run(scenario())
+
+
+def test_a_disk_that_hangs_is_given_up_on() -> None:
+    desk = Desk()
+
+    async def scenario() -> None:
+        async with running(desk, seconds=0.01) as worker:
+            with pytest.raises(Problem, match="The answer took too long") as caught:
+                await worker.run(job(1))
+            assert (caught.value.status_code, caught.value.headers) == (503, {"Retry-After": "5"})
 
     asyncio.run(scenario())
 
