@@ -7,6 +7,7 @@ from triage_ml.value.kind import KIND_TITLES, Kind, Proposal, propose, solved_be
 from triage_ml.value.knowledge import KnowledgeGap, knowledge_gap
 from triage_ml.value.move_down import MoveDown, lowest_capable_tier, move_down
 from triage_ml.value.rate import Hours, Trend, hours_a_week, trend, with_many_tests
+from triage_ml.value.realised import Realised, WeekOfWork, realised
 from triage_ml.value.resolutions import common_resolutions
 from triage_ml.value.savings import ASSUMPTIONS, Assumption, Savings, outlives_payback, savings_a_week
 from triage_ml.value.service_levels import Moved, Work, moved_down, service_levels
@@ -27,9 +28,11 @@ __all__ = [
     "MoveDown",
     "Moved",
     "Proposal",
+    "Realised",
     "Savings",
     "TouchTime",
     "Trend",
+    "WeekOfWork",
     "Work",
     "automatability",
     "common_resolutions",
@@ -43,6 +46,7 @@ __all__ = [
     "moved_down",
     "outlives_payback",
     "propose",
+    "realised",
     "savings_a_week",
     "service_levels",
     "solved_below",
