@@ -21,7 +21,9 @@ MARGIN = 0.01
 
 #: A pattern's threshold is the similarity that all but this share of its own texts reach, within these bounds.
 LEFT_OUT = 0.03
-LOWEST, HIGHEST = 0.30, 0.50
+#: The upper bound hardly matters on the simulated desk: from 0.40 to 0.60 later weeks are covered to 97 to 93 %, and the
+#: share of all tickets that go to the right pattern by their text stays within one point.
+LOWEST, HIGHEST = 0.30, 0.46
 #: The edge is a text's own similarity; alone it rounds otherwise than in a batch and must not fall out for that.
 ROUNDING = 1e-4
 

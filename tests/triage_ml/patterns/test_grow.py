@@ -39,7 +39,7 @@ def test_the_same_tickets_in_another_order_give_the_same_bytes(texts_of: dict[st
 
 def test_ids_stay_when_the_next_week_brings_new_ways_to_say_the_same(said: list[Said], say: Say) -> None:
     first = grow(None, said, week="2026-W01", min_tickets=4)
-    later = say(["password expired again and not accepted", "printer shows a paper jam in the finance office"] * 5)
+    later = say(["password expired again and not accepted", "printer paper jam in the finance office today"] * 5)
 
     second = grow(first.book, later, week="2026-W02", min_tickets=8)
 
