@@ -1,0 +1,76 @@
+"""Weeks that are unlike others: one kind that is most of the volume, machines that write, texts that say next to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from threadpoolctl import threadpool_limits
+
+from triage_ml.patterns import NO_PATTERN, Said, grow, masked_texts
+
+Say = Callable[[list[str]], list[Said]]
+
+FIVE_LANGUAGES = (
+    "the printer on my floor shows a paper jam",
+    "der drucker im zweiten stock meldet einen papierstau",
+    "la impresora de la oficina tiene un atasco de papel",
+    "l'imprimante du bureau signale un bourrage papier",
+    "принтер на этаже сообщает о замятии бумаги",
+)
+
+
+def test_one_kind_with_most_of_the_volume_does_not_swallow_the_others(texts_of: dict[str, list[str]], say: Say) -> None:
+    texts = [text for kind, texts in texts_of.items() for text in texts * (15 if kind == "vpn" else 3)]
+
+    book = grow(None, say(texts), week="2026-W01", min_tickets=4).book
+
+    of_kind = {kind: set(book.assign_masked(texts)[0].tolist()) - {NO_PATTERN} for kind, texts in texts_of.items()}
+    assert all(of_kind.values())
+    assert all(not of_kind["vpn"] & of_kind[kind] for kind in ("password", "printer", "disk"))
+
+
+def test_machine_made_tickets_are_one_pattern_for_a_template(texts_of: dict[str, list[str]], say: Say) -> None:
+    alerts = masked_texts([f"ALERT disk C: at {80 + number % 20} % on srv-app-{number:02d}" for number in range(40)])
+    people = [text for texts in texts_of.values() for text in texts]
+
+    grown = grow(None, say([*people, *alerts]), week="2026-W01", min_tickets=4)
+
+    found = set(grown.book.assign_masked(alerts)[0].tolist())
+    assert len(found) == 1
+    assert NO_PATTERN not in found
+
+
+def test_empty_and_one_word_texts_are_no_trouble(texts_of: dict[str, list[str]], say: Say) -> None:
+    people = [text for texts in texts_of.values() for text in texts]
+
+    grown = grow(None, say([*people, "", " ", "help", "?", "vpn", "\x00"]), week="2026-W01", min_tickets=4)
+
+    assert len(grown.book) > 0
+    assert len(grown.pattern) == len(say([*people, "help", "?", "vpn", "\x00"]))
+
+
+def test_nothing_but_empty_texts_is_no_pattern(say: Say) -> None:
+    grown = grow(None, say(["", "  "]), week="2026-W01", min_tickets=1)
+
+    assert len(grown.book) == 0
+    assert grown.pattern.tolist() == []
+
+
+def test_five_languages_are_recognised_each_in_its_own_words(say: Say) -> None:
+    texts = [f"{text} {suffix}" for text in FIVE_LANGUAGES for suffix in ("1a", "2b", "3c", "4d", "5e", "6f")]
+
+    grown = grow(None, say(texts), week="2026-W01", min_tickets=4)
+
+    assert (grown.pattern != NO_PATTERN).all()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_any_number_of_threads_gives_the_same_bytes(said: list[Said], threads: int) -> None:
+    reference = grow(None, said, week="2026-W01", min_tickets=4).book.to_bundle()
+
+    with threadpool_limits(limits=threads):
+        contents, arrays = grow(None, said, week="2026-W01", min_tickets=4).book.to_bundle()
+
+    assert contents == reference[0]
+    assert all(arrays[name].tobytes() == reference[1][name].tobytes() for name in reference[1])
