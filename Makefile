@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-all check format bench lock clean
+.PHONY: help demo serve test test-all check format bench bench-serving lock clean
 
 help: ## what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ format: $(VENV)/.dev ## put the code in its format
 
 bench: $(VENV)/.dev ## benchmarks, each with a JSON result
 	$(BIN)/python -m experiments.bench
+
+bench-serving: $(VENV)/.dev ## load the service, a bare FastAPI app and MLflow's server with wrk
+	$(BIN)/python -m experiments run 0201
 
 lock: $(VENV)/.dev ## write the pins again from pyproject.toml
 	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv

@@ -1,0 +1,183 @@
+"""Requests a second of `triage serve` against `mlflow models serve` and a bare FastAPI app, in one run."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import joblib
+import pandas as pd
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parent))
+from provenance import Run
+from servers import Server, bare, mlflow_serve, ours
+
+from triage_ml.answer import load_answerer, prepare, write_model
+from triage_ml.classify import TriageClassifier
+from triage_ml.settings import Settings
+from triage_ml.taxonomy import Taxonomy
+from triage_serving.bundles import BundleFolder, Kept
+from triage_training.registry import _describe_for_mlflow
+
+LUA = """
+local bodies, n = {{}}, 0
+for line in io.lines("{file}") do bodies[#bodies + 1] = line end
+wrk.method = "POST"
+{headers}
+request = function() n = n % #bodies + 1; return wrk.format(nil, "{path}", nil, bodies[n]) end
+"""
+
+
+def make_models(folder: Path, texts: list[str], labels: list[str]) -> None:
+    """Our bundle with one target, as it is kept by a service and as MLflow takes it, and a scikit-learn pipeline."""
+    classifier = TriageClassifier(penalty=0.3).fit(prepare(texts), pd.DataFrame({"category": labels}))
+    digest = write_model(folder / "bundle", classifier, Taxonomy())
+    bundles = BundleFolder(folder / ".triage" / "bundles")
+    bundles.path(digest).parent.mkdir(parents=True)
+    write_model(bundles.path(digest), classifier, Taxonomy())
+    bundles.remember(Kept("1", digest))
+    _describe_for_mlflow(folder / "bundle")
+    pipeline = make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(tol=1e-2)).fit(texts, labels)
+    joblib.dump(pipeline, folder / "pipeline.joblib")
+
+
+def load(server: Server, texts: list[str], clients: int, seconds: float, folder: Path) -> dict[str, float]:
+    """One round of wrk with one thread: requests a second, median and p99 in milliseconds."""
+    bodies, script = folder / "bodies.txt", folder / "load.lua"
+    bodies.write_bytes(b"\n".join(server.body(f"T{number}", text) for number, text in enumerate(texts)))
+    headers = {"Content-Type": "application/json", **server.headers}
+    lines = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items())
+    script.write_text(LUA.format(file=bodies, headers=lines, path=server.path))
+    line = [
+        "wrk",
+        "-t1",
+        f"-c{clients}",
+        f"-d{seconds}s",
+        "--timeout",
+        "30s",
+        "--latency",
+        "-s",
+        str(script),
+        server.url,
+    ]
+    said = subprocess.run(line, capture_output=True, text=True, check=True).stdout
+    assert "Non-2xx" not in said, said
+    figures = {name: _milliseconds(said, name) for name in ("50%", "99%")}
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
+    assert rate is not None, said
+    return {"per_second": float(rate[1]), "median_ms": figures["50%"], "p99_ms": figures["99%"]}
+
+
+def _milliseconds(said: str, name: str) -> float:
+    found = re.search(rf"{name}\s+([\d.]+)(us|ms|s|m)\b", said)
+    assert found is not None, said
+    return round(float(found[1]) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}[found[2]], 2)
+
+
+def batch_rates(server: Server, texts: list[str], folder: Path, batches: int) -> dict[str, float]:
+    """Tickets a second in requests of 1,000 over HTTP, and in one process without HTTP and store."""
+    tickets = [{"ticket_id": f"B{number}", "description": texts[number % len(texts)]} for number in range(1000)]
+    (bundle,) = [path for path in (folder / ".triage" / "bundles").iterdir() if path.is_dir()]
+    answerer = load_answerer(bundle, Settings())
+    body = json.dumps({"tickets": tickets}).encode()
+    headers = {"Content-Type": "application/json", **server.headers}
+    seconds: dict[str, list[float]] = {"http": [], "in_process": []}
+    for _ in range(batches + 1):
+        begun = time.perf_counter()
+        request = urllib.request.Request(f"{server.url}/v1/score/batch", body, headers)  # noqa: S310 - our own server
+        with urllib.request.urlopen(request) as response:  # noqa: S310
+            assert len(json.load(response)["answers"]) == 1000
+        seconds["http"].append(time.perf_counter() - begun)
+        begun = time.perf_counter()
+        answerer.answer(tickets)
+        seconds["in_process"].append(time.perf_counter() - begun)
+    rates = {name: round(1000 / median(times[1:]), 1) for name, times in seconds.items()}
+    return rates | {"share": round(rates["http"] / rates["in_process"], 3)}
+
+
+def table(results: dict[str, Any]) -> str:
+    """Medians over the rounds, as Markdown; ratios are medians of the ratios within a round."""
+    clients = [str(count) for count in results["clients"]]
+    rows = [
+        f"| server | {' | '.join(f'requests/s at {count}' for count in clients)} |",
+        "|---|" + "---|" * len(clients),
+    ]
+    for name, rounds in results["servers"].items():
+        cells = [f"{median(one['per_second'] for one in rounds[count]):.0f}" for count in clients]
+        rows.append(f"| {name} | {' | '.join(cells)} |")
+    for name, ratios in results["ratios"].items():
+        cells = [
+            f"{ratios[count]['median']:.1f} × ({min(ratios[count]['all']):.1f} to {max(ratios[count]['all']):.1f})"
+            for count in clients
+        ]
+        rows.append(f"| triage against {name} | {' | '.join(cells)} |")
+    batch = results["batch"]
+    rows.append("")
+    rows.append(
+        f"Requests of 1,000 tickets: {batch['http']:.0f} tickets a second, {100 * batch['share']:.0f} % of the rate "
+        f"in one process without HTTP and store ({batch['in_process']:.0f})."
+    )
+    return "\n".join(rows)
+
+
+def ratios(servers: dict[str, dict[str, list[dict[str, float]]]]) -> dict[str, Any]:
+    """Ours over each peer, round by round."""
+    mine = servers["triage"]
+    found: dict[str, Any] = {}
+    for name, theirs in servers.items():
+        if name != "triage":
+            all_of = {
+                count: [a["per_second"] / b["per_second"] for a, b in zip(mine[count], theirs[count], strict=True)]
+                for count in mine
+            }
+            found[name] = {
+                c: {"median": round(median(v), 2), "all": [round(x, 2) for x in v]} for c, v in all_of.items()
+            }
+    return found
+
+
+def main() -> None:
+    """Train once, start all servers, load one after the other in every round."""
+    run = Run(__file__, __doc__)
+    data = pd.read_csv(run.data / "it_service_v3" / "tickets.csv.gz")
+    early = data[data["split_lunalykaya"] == "train"].iloc[: run.config["tickets"]]
+    texts = data[data["split_lunalykaya"] == "test"]["text"].tolist()[: run.config["bodies"]]
+    with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
+        folder = Path(scratch)
+        make_models(folder, early["text"].tolist(), early["topic_group"].tolist())
+        starts = [ours(folder), bare(folder, "same"), bare(folder, "sklearn"), mlflow_serve(folder)]
+        servers = [stack.enter_context(start) for start in starts]
+        figures: dict[str, dict[str, list[dict[str, float]]]] = {server.name: {} for server in servers}
+        for server in servers:
+            load(server, texts, 8, 1, folder)
+        for _ in range(run.config["rounds"]):
+            for clients in run.config["clients"]:
+                for server in servers:
+                    found = load(server, texts, clients, run.config["seconds"], folder)
+                    figures[server.name].setdefault(str(clients), []).append(found)
+        results = {
+            "clients": run.config["clients"],
+            "load_average": os.getloadavg(),
+            "servers": figures,
+            "ratios": ratios(figures),
+            "batch": batch_rates(servers[0], texts, folder, run.config["batches"]),
+        }
+    run.write(results, table(results))
+
+
+if __name__ == "__main__":
+    main()
