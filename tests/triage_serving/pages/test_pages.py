@@ -254,3 +254,13 @@ def test_a_store_that_goes_away_is_told_and_nothing_is_lost(
 
 def test_the_root_leads_to_the_review(client: TestClient) -> None:
     assert client.get("/", follow_redirects=False).headers["location"] == "/review"
+
+
+@pytest.mark.parametrize(
+    ("site", "status"), [("same-origin", 303), ("none", 303), ("same-site", 403), ("cross-site", 403)]
+)
+def test_a_browser_says_where_a_form_comes_from(person: Make, listed: Store, site: str, status: int) -> None:
+    ana = person()
+    form = ana.read("/review/candidates/p1").forms["accept"]
+    sent = {"origin": "null", "sec-fetch-site": site}
+    assert ana.client.post("/review/candidates/p1", data=form, headers=sent).status_code == status
