@@ -18,7 +18,11 @@ __all__ = ["router"]
 
 router = open_router()
 _inside = page_router("review")
-STATIC = {"review.css": "text/css; charset=utf-8", "review.js": "text/javascript; charset=utf-8"}
+STATIC = {
+    "review.css": "text/css; charset=utf-8",
+    "review.js": "text/javascript; charset=utf-8",
+    "review.svg": "image/svg+xml",
+}
 
 
 @router.get("/")
@@ -29,7 +33,7 @@ async def root() -> Response:
 
 @router.get("/review/static/{name}")
 async def static(name: str, request: Request) -> Response:
-    """The style sheet and the script."""
+    """The style sheet, the script and the icon."""
     if name not in STATIC:
         raise Problem(404, "not_found", "There is no such file.")
     return packed(request, _file(name), STATIC[name])
