@@ -1,0 +1,89 @@
+"""The loop is closed: a decision reaches scoring with a poll, and leaves it with the next."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from triage_ml.errors import StoreError
+from triage_ml.store import PatternDecision, Store, add_decision, use_book
+from triage_serving.automations import Automations
+
+NOW = datetime.now(UTC)
+
+
+class Answering:
+    """An answerer that remembers what it was dressed with."""
+
+    def __init__(self, automations: Any = None) -> None:
+        self.automations = automations
+
+    def with_patterns(self, patterns: Any, automations: Any = None) -> Answering:
+        return Answering(dict(automations or {}))
+
+
+class Holder:
+    """The part of a champion that automations work on."""
+
+    def __init__(self) -> None:
+        self.answerer: Any = Answering()
+
+    def change(self, change: Any) -> None:
+        self.answerer = change(self.answerer)
+
+
+@pytest.fixture
+def followed(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Automations:
+    monkeypatch.setattr("triage_serving.automations.load_book", lambda bundles, digest: ["a pattern"])
+    with store.begin() as connection:
+        use_book(connection, "sha256:a", now=NOW)
+    return Automations(store, tmp_path)
+
+
+def decide(store: Store, revision: int, action: Any, **details: str) -> None:
+    with store.begin() as connection:
+        assert add_decision(connection, PatternDecision("p1", revision, action, NOW, "ana", details))
+
+
+def test_an_automation_is_answered_after_the_next_poll_and_taken_back_by_undo(
+    store: Store, followed: Automations
+) -> None:
+    champion: Any = Holder()
+    decide(store, 1, "automated", reference="RB-1", mode="auto", since=NOW.date().isoformat())
+    followed.poll(champion)
+    assert champion.answerer.automations == {"p1": {"candidate": "p1", "reference": "RB-1", "mode": "auto"}}
+
+    decide(store, 2, "undo")
+    followed.poll(champion)
+    assert champion.answerer.automations == {}
+
+
+def test_a_model_that_comes_later_has_what_is_in_force(store: Store, followed: Automations) -> None:
+    decide(store, 1, "automated", reference="RB-1", mode="suggest")
+    followed.poll(Holder())  # type: ignore[arg-type]
+    dressed: Any = followed.dress(Answering())  # type: ignore[arg-type]
+    assert dressed.automations["p1"]["mode"] == "suggest"
+
+
+def test_without_patterns_the_answerer_stays_as_it_is(store: Store, tmp_path: Path) -> None:
+    followed, plain = Automations(store, tmp_path), Answering()
+    followed.poll(Holder())  # type: ignore[arg-type]
+    assert followed.dress(plain) is plain  # type: ignore[arg-type]
+
+
+def test_a_store_that_is_away_leaves_automations_in_force(
+    store: Store, followed: Automations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    champion: Any = Holder()
+    decide(store, 1, "automated", reference="RB-1", mode="auto")
+    followed.poll(champion)
+
+    def away(*_: object) -> None:
+        raise StoreError("the store is away")
+
+    monkeypatch.setattr("triage_serving.automations.latest_book", away)
+    followed.poll(champion)
+    assert set(champion.answerer.automations) == {"p1"}
