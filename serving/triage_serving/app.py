@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
 from triage_ml import __version__
@@ -25,7 +26,7 @@ from triage_serving.edge import Edge
 from triage_serving.idempotency import forget_old_requests
 from triage_serving.metrics import Metrics
 from triage_serving.periodic import Periodic
-from triage_serving.problems import handle_error
+from triage_serving.problems import handle_error, named_problems
 from triage_serving.rates import RateLimit
 from triage_serving.readiness import Readiness
 from triage_serving.recording import Recording
@@ -42,6 +43,10 @@ __all__ = ["LoadAnswerer", "create_app"]
 
 HOUSEKEEPING_SECONDS = 3600.0
 
+#: OpenTelemetry spans where the environment configures an exporter (FASTAPI_OTEL_AUTO_CONFIGURE=true), one a request. No logs:
+#: they would hold the messages of exceptions, and those may quote a ticket.
+TELEMETRY: TelemetryConfig = {"tracing": True, "metrics": False, "logs": False, "operation_spans": False}
+
 LoadAnswerer = Callable[[Path, Settings], Answerer]
 
 
@@ -54,8 +59,11 @@ def create_app(settings: Settings, *, store: Store, registry: Registry, load_ans
         summary="Where does this ticket go?",
         lifespan=_lifespan(services, settings.serving.poll_seconds),
         redirect_slashes=False,
+        telemetry=TELEMETRY,
         responses={"4XX": {"model": ProblemBody}, "5XX": {"model": ProblemBody}},
     )
+    document = app.openapi
+    app.openapi = lambda: named_problems(document())  # type: ignore[method-assign]
     app.state.services = services
     app.add_middleware(Edge, services=services, direct=[score.direct, score.batch_direct, outcomes.direct])
     for kind in (HTTPException, RequestValidationError, TriageError):

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from triage_ml.errors import StoreError
 
-__all__ = ["MEDIA_TYPE", "Problem", "busy", "handle_error", "no_champion", "to_problem", "too_slow"]
+__all__ = ["MEDIA_TYPE", "Problem", "busy", "handle_error", "named_problems", "no_champion", "to_problem", "too_slow"]
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN_ERRORS = 20
@@ -93,6 +93,17 @@ def to_problem(error: Exception) -> Problem:
         detail = "The store can't be written, so nothing was acknowledged; try again shortly."
         return Problem(503, "store_unavailable", detail, headers={"Retry-After": "5"})
     return Problem(500, "internal_error", "The service failed; the request id finds the reason in its log.")
+
+
+def named_problems(document: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document with errors under the media type that they have; FastAPI knows one type for all answers."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                if status[0] in "45" and "application/json" in response.get("content", {}):
+                    response["content"][MEDIA_TYPE] = response["content"].pop("application/json")
+            operation["responses"].pop("422", None)  # FastAPI's own shape of it; ours is among 4XX
+    return document
 
 
 def _invalid(error: RequestValidationError) -> Problem:

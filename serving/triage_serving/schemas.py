@@ -55,7 +55,12 @@ def _moment(value: Any) -> Any:
 
 Title = Annotated[str, StringConstraints(max_length=1_000), BeforeValidator(_without_nul)]
 Description = Annotated[str, StringConstraints(max_length=100_000), BeforeValidator(_without_nul)]
-Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_refuse_nul)]
+Identifier = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    BeforeValidator(_refuse_nul),
+    Field(json_schema_extra={"pattern": r"^[^\u0000]+$"}),
+]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 
 
@@ -68,7 +73,14 @@ class Ticket(_Strict):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"ticket_id": "INC0012345", "title": "Locked out", "description": "My password expired."}]
+            "examples": [{"ticket_id": "INC0012345", "title": "Locked out", "description": "My password expired."}],
+            "anyOf": [
+                {
+                    "required": [name],
+                    "properties": {name: {"type": "string", "pattern": r"[^\s\u0000\u001c-\u001f\u0085]"}},
+                }
+                for name in ("title", "description")
+            ],
         }
     )
 
