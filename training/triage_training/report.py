@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,8 @@ def write_report(settings: Settings, week: str | None = None, out: Path | None =
         "csv": report_csv(report).encode("utf-8-sig"),
         "json": orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2),
     }
+    if find_spec("openpyxl") is not None:
+        documents["xlsx"] = report_xlsx(report)
     paths = {kind: folder / f"{NAME}.{kind}" for kind in documents}
     for kind, path in paths.items():
         with atomic_file(path) as draft:
@@ -84,6 +87,24 @@ def report_csv(report: ReviewedWeek) -> str:
     writer.writerow(_CSV_COLUMNS)
     for place, candidate in enumerate(report.candidates, start=1):
         writer.writerow([_safe(cell) for cell in _csv_row(place, candidate)])
+    return buffer.getvalue()
+
+
+def report_xlsx(report: ReviewedWeek) -> bytes:
+    """The rows of the CSV as a workbook; needs the extra `excel`. Text is written as text, so no cell is a formula."""
+    from openpyxl import Workbook
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    book = Workbook(write_only=False)
+    sheet = book.create_sheet(report.week, 0)
+    sheet.append(_CSV_COLUMNS)
+    for place, candidate in enumerate(report.candidates, start=1):
+        row = [_safe(cell) for cell in _csv_row(place, candidate)]
+        sheet.append([ILLEGAL_CHARACTERS_RE.sub("", cell) if isinstance(cell, str) else cell for cell in row])
+    sheet.freeze_panes = "D2"
+    del book["Sheet"]
+    buffer = io.BytesIO()
+    book.save(buffer)
     return buffer.getvalue()
 
 

@@ -59,7 +59,7 @@ class _Page(HTMLParser):
 def test_the_latest_week_is_written_to_its_folder_in_every_format(mined: Settings) -> None:
     paths = write_report(mined)
 
-    assert set(paths) == {"html", "csv", "json"}
+    assert set(paths) == {"html", "csv", "json", "xlsx"}
     assert {path.parent for path in paths.values()} == {mined.paths.reports / "2026-W05"}
     assert all(path.stat().st_size > 500 for path in paths.values())
 
@@ -108,10 +108,24 @@ def test_no_cell_of_the_csv_can_run(mined: Settings) -> None:
     assert any(cell.startswith("'=") for cell in cells)
 
 
-def test_written_twice_it_is_the_same(mined: Settings) -> None:
-    first = {kind: path.read_bytes() for kind, path in write_report(mined).items()}
+def test_the_workbook_has_the_rows_of_the_csv_and_no_formula(mined: Settings) -> None:
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra `excel` is not installed")
+    paths = write_report(mined)
 
-    assert {kind: path.read_bytes() for kind, path in write_report(mined).items()} == first
+    sheet = openpyxl.load_workbook(paths["xlsx"]).active
+    with paths["csv"].open(encoding="utf-8-sig", newline="") as file:
+        assert [str(cell.value) for cell in sheet[1]] == next(csv.reader(file))
+        assert sheet.max_row - 1 == sum(1 for _ in csv.reader(file))
+    assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
+
+
+def test_written_twice_it_is_the_same(mined: Settings) -> None:
+    def written() -> dict[str, bytes]:
+        return {
+            kind: path.read_bytes() for kind, path in write_report(mined).items() if kind != "xlsx"
+        }  # has the time in it
+
+    assert written() == written()
 
 
 def test_a_week_with_nothing_to_list(settings: Settings, desk: pd.DataFrame) -> None:
