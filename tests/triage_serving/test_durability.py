@@ -86,7 +86,9 @@ def check(url: str, load: Load) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.needs_postgres)])
+@pytest.mark.parametrize(
+    "database", ["sqlite", pytest.param("postgres", marks=[pytest.mark.needs_postgres, pytest.mark.slow])]
+)
 @pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_under_load_nothing_acknowledged_is_lost_or_doubled(
     home_with_model: Path, tmp_path: Path, request: pytest.FixtureRequest, database: str, kills: int

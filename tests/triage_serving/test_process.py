@@ -49,6 +49,7 @@ def median_seconds(running: Service, requests: int) -> float:
     return statistics.median(times)
 
 
+@pytest.mark.slow
 def test_one_ticket_is_answered_in_under_10_ms(running: Service) -> None:
     # Until a round holds: what else runs on the machine is not what is measured.
     wait_until(lambda: median_seconds(running, 50) < 0.010, 60)
@@ -94,6 +95,7 @@ def test_a_signal_ends_it_after_what_is_in_flight(home_with_model: Path, number:
     assert stored(home_with_model, f"{number.name}-999") == 1
 
 
+@pytest.mark.slow
 def test_several_workers_share_a_port_a_model_and_a_store(home_with_model: Path) -> None:
     with service(home_with_model, "--workers", "2") as running:
         for number in range(40):
