@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-import sqlalchemy as sa
 
 from triage_ml.store import (
     ClosedTicket,
+    Connection,
     Store,
     add_outcome,
     add_predictions,
@@ -65,7 +65,7 @@ class Recording:
 
     def _add_predictions(
         self,
-        connection: sa.Connection,
+        connection: Connection,
         jobs: Sequence[Job],
         scored: Sequence[Scored],
         new: Sequence[int],
@@ -85,7 +85,7 @@ class Recording:
 
 
 def _claim(
-    connection: sa.Connection,
+    connection: Connection,
     jobs: Sequence[Job],
     scored: Sequence[Scored],
     results: list[Result],
@@ -110,7 +110,7 @@ def _claim(
 
 
 def _add_outcomes(
-    connection: sa.Connection, jobs: Sequence[Job], results: list[Result], new: Sequence[int]
+    connection: Connection, jobs: Sequence[Job], results: list[Result], new: Sequence[int]
 ) -> list[ClosedTicket]:
     """Store the outcomes; returns those that nobody reported before, with the predictions that they speak about."""
     closed = []
