@@ -20,7 +20,7 @@ serve: $(VENV)/.run ## serve what the demo (or `triage train`) left
 	$(TRIAGE) serve
 
 test: $(VENV)/.dev ## the tests, in minutes
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
 
 test-all: $(VENV)/.dev ## the tests, the long ones too
 	$(BIN)/python -m pytest
