@@ -22,7 +22,9 @@ def test_the_python_example_prints_what_stands_below_it() -> None:
 
 def test_the_headline_stands_in_the_results_of_its_experiment() -> None:
     headline = re.search(r"<!-- headline -->\n(.*?)\n<!-- /headline -->", README, re.DOTALL).group(1)  # type: ignore[union-attr]
-    table = json.loads((ROOT / "experiments" / "0001-first-figures" / "results.json").read_text(encoding="utf-8"))["table"]
+    table = json.loads((ROOT / "experiments" / "0001-first-figures" / "results.json").read_text(encoding="utf-8"))[
+        "table"
+    ]
     figures = re.findall(r"\d+\.\d %", headline)
     assert len(figures) >= 3
     assert [figure for figure in figures if figure not in table] == []
@@ -51,4 +53,6 @@ def test_the_answer_has_the_shape_of_the_contract() -> None:
     shown = re.search(r"<!-- answer -->\n```json\n(.*?)\n```\n<!-- /answer -->", README, re.DOTALL).group(1)  # type: ignore[union-attr]
     answer = json.loads(shown)
     assert {"ticket_id", "prediction_id", "model", "decision", "targets", "pattern", "automation"} <= set(answer)
-    assert {"value", "probability", "threshold", "action", "reason", "alternatives", "because"} <= set(answer["targets"]["tier"])
+    assert {"value", "probability", "threshold", "action", "reason", "alternatives", "because"} <= set(
+        answer["targets"]["tier"]
+    )

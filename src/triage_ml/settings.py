@@ -130,7 +130,9 @@ class Serving(_Section):
     poll_seconds: float = Field(10.0, gt=0, description="How often to look for a new champion or pattern bundle.")
     max_waiting: int = Field(4000, ge=1000, description="Tickets that may wait for an answer; beyond it 503.")
     max_shadow: int = Field(
-        1000, ge=1, description="Tickets that may wait for the challenger; the oldest beyond it are dropped and counted."
+        1000,
+        ge=1,
+        description="Tickets that may wait for the challenger; the oldest beyond it are dropped and counted.",
     )
     max_connections: int = Field(1000, ge=1, description="Connections at a time a worker; beyond it 503.")
     requests_per_second: float | None = Field(

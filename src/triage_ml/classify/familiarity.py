@@ -17,6 +17,8 @@ __all__ = ["Familiarity", "fit_familiarity"]
 
 _KNOWN_WEIGHT = 0.3
 _TOO_STRANGE = 0.01
+_FAR_AWAY = -2.0
+_LEAST_SPREAD = 0.1
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,15 @@ class Familiarity:
 
 
 def fit_familiarity(target: str, best_margins: NDArray[np.float32], known_share: NDArray[np.float32]) -> Familiarity:
-    """Scale and threshold: the least familiar 1 % of the calibration tickets would be called unfamiliar."""
+    """Scale and threshold: at most the least familiar 1 % of the calibration tickets would be called unfamiliar.
+
+    Where these tickets are nearly all alike, a small difference is no strangeness: spreads have a floor, and an unfamiliar
+    text is at least two of them away.
+    """
     scale = Familiarity(target, *_scale(best_margins), *_scale(known_share), threshold=-np.inf)
-    threshold = float(np.quantile(scale.score(best_margins, known_share), _TOO_STRANGE))
+    threshold = min(float(np.quantile(scale.score(best_margins, known_share), _TOO_STRANGE)), _FAR_AWAY)
     return Familiarity(target, *_scale(best_margins), *_scale(known_share), threshold=threshold)
 
 
 def _scale(values: NDArray[np.float32]) -> tuple[float, float]:
-    return float(values.mean()), max(float(values.std()), 0.05)
+    return float(values.mean()), max(float(values.std()), _LEAST_SPREAD)
