@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,9 +16,8 @@ from triage_serving.bundles import BundleFolder, Kept
 
 sys.path.insert(0, str(Path(__file__).parent))  # the fakes, also for the processes that tests start
 
+from asking import wait_until
 from fakes import FakeLoader, FakeRegistry
-
-TICKET = {"ticket_id": "INC0012345", "title": "Locked out", "description": "My password expired."}
 
 
 @pytest.fixture
@@ -86,11 +84,3 @@ def home_with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "fresh").rename(bundles.path(digest))
     bundles.remember(Kept("1", digest))
     return folder
-
-
-def wait_until(holds: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait for what another thread or process will do."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from conftest import wait_until
+from asking import wait_until
 
 TRIAGE = [sys.executable, "-c", "from triage_ml.cli import main; main()"]
 

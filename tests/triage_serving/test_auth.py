@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import TICKET, wait_until
+from asking import TICKET, wait_until
 from fastapi.testclient import TestClient
 
 from triage_ml.store import Store, list_keys, revoke_key, split_key

@@ -4,7 +4,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from conftest import TICKET, wait_until
+from asking import TICKET, wait_until
 from fakes import FakeLoader, FakeRegistry
 from fastapi.testclient import TestClient
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from conftest import wait_until
+from asking import wait_until
 from process import Service, new_key, service
 
 from triage_ml.store import open_store, outcomes_of_ticket, predictions_of_ticket

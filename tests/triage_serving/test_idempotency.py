@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import TICKET
+from asking import TICKET
 from fakes import FakeLoader, FakeRegistry
 from fastapi import FastAPI
 from fastapi.testclient import TestClient

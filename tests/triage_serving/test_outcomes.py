@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import TICKET
+from asking import TICKET
 from fastapi.testclient import TestClient
 
 from triage_ml.store import Store, closed_tickets

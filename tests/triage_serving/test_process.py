@@ -10,7 +10,7 @@ from threading import Thread
 
 import httpx2
 import pytest
-from conftest import TICKET, wait_until
+from asking import TICKET, wait_until
 from process import Service, run, service
 
 from triage_ml.settings import Settings

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 import uvicorn
-from conftest import wait_until
+from asking import wait_until
 
 from triage_serving import protocol
 from triage_serving.server import bind

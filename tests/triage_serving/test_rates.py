@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import TICKET
+from asking import TICKET
 from fakes import FakeLoader, FakeRegistry
 from fastapi.testclient import TestClient
 

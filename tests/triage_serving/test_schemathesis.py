@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import schemathesis
 import uvicorn
-from conftest import wait_until
+from asking import wait_until
 from fakes import FakeLoader, FakeRegistry
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import TICKET
+from asking import TICKET
 from fakes import FakeLoader, FakeRegistry
 from fastapi.testclient import TestClient
 
@@ -50,7 +50,7 @@ def test_the_store_keeps_no_text_where_the_setting_says_so(
 
 
 def _until_ready(client: TestClient) -> None:
-    from conftest import wait_until
+    from asking import wait_until
 
     wait_until(lambda: client.get("/readyz").status_code == 200)
 

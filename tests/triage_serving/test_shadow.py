@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from conftest import TICKET, wait_until
+from asking import TICKET, wait_until
 from fakes import FakeRegistry
 from fastapi.testclient import TestClient
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import TICKET, wait_until
+from asking import TICKET, wait_until
 from fastapi.testclient import TestClient
 
 from triage_ml.cases import build_cases, cases_folder

@@ -55,6 +55,6 @@ def test_pruning_forgets_what_is_older_and_nothing_else(store: Store) -> None:
             )
             claim(connection, Once("key", str(moment), ""), [], now=moment)
         counts = prune(connection, before=NOW - timedelta(days=30))
-        assert counts == {"predictions": 1, "outcomes": 1, "idempotency": 1}
+        assert counts == {"predictions": 1, "shadows": 0, "outcomes": 1, "idempotency": 1}
         assert [row.stored_at for row in predictions_of_ticket(connection, "A")] == [new]
         assert [row.received_at for row in outcomes_of_ticket(connection, "A")] == [new]
