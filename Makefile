@@ -34,8 +34,8 @@ format: $(VENV)/.dev ## put the code in its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## benchmarks, each with a JSON result
-	$(BIN)/python -m experiments.bench
+bench: $(VENV)/.dev ## all experiments and benchmarks, each with a JSON result (hours; SMOKE=--smoke for minutes)
+	$(BIN)/python -m experiments run all $(SMOKE)
 
 bench-serving: $(VENV)/.dev ## load the service, a bare FastAPI app and MLflow's server with wrk
 	$(BIN)/python -m experiments run 0201

@@ -56,3 +56,10 @@ def test_the_answer_has_the_shape_of_the_contract() -> None:
     assert {"value", "probability", "threshold", "action", "reason", "alternatives", "because"} <= set(
         answer["targets"]["tier"]
     )
+
+
+def test_every_module_that_a_make_target_runs_exists() -> None:
+    recipes = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for module in set(re.findall(r"python -m ([a-z_.]+)", recipes)) - {"pip", "pytest", "venv"}:
+        path = ROOT / module.replace(".", "/")
+        assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
