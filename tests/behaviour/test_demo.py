@@ -75,8 +75,8 @@ def test_what_it_left_is_served_and_gives_the_answer_that_it_printed(demo: dict[
 def test_runs_again_and_promotes_what_it_learnt_anew(demo: dict[str, Any], folder: Path) -> None:
     again = json.loads(triage(folder, "demo", *SMALL, "--json").stdout)
     assert again["trained"]["role"] == "challenger"
-    # The same desk gives the same bytes; the number of a version is followed within ten seconds, the demo asks sooner.
-    assert again["answer"]["model"]["digest"] == again["trained"]["digest"] == demo["trained"]["digest"]
+    assert again["answer"]["model"]["version"] == again["trained"]["model_version"]
+    assert again["trained"]["digest"] == demo["trained"]["digest"]
     assert again["reported"]["week"] == demo["reported"]["week"]
 
 
