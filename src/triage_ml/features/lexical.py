@@ -6,8 +6,8 @@ many pieces of a long word don't drown the words. A fitted `LexicalFeatures` is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
 import numpy as np
@@ -16,34 +16,15 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from triage_ml.features.counts import count_pieces, count_words
-from triage_ml.features.hashing import Layout, TermBatch, hash_pieces, hash_words, lay_out
-from triage_ml.features.terms import TermTable, choose_terms, count_texts
+from triage_ml.compiled import readonly
+from triage_ml.features.hashing import LONGEST_PIECE, Shape
+from triage_ml.features.packing import Packed, chunks, pack
+from triage_ml.features.reading import KnownTerms, Occurrences, Reading, count_terms, locate_terms
+from triage_ml.features.terms import TermCounter, TermTable, choose_terms
 
-__all__ = ["LexicalFeatures", "Occurrences"]
+__all__ = ["LexicalFeatures"]
 
 _BLOCKS = ("words", "pieces")
-_CHUNK_TEXTS = 2048
-_CHUNK_CHARACTERS = 2_000_000
-
-
-@dataclass(frozen=True)
-class Occurrences:
-    """Every occurrence of a known term in a batch, for explanations.
-
-    `text`, `column`, `first`, `last` and `share` have shape (occurrences,): the text, the column of the vector, the words
-    of `layout` that the term covers, and the part of the vector's value that this occurrence carries: the shares of one
-    text and column sum to the value of the vector there. Where nothing is to be explained these are empty, and
-    `known_words`, shape (texts,), says how many words of each text are columns.
-    """
-
-    layout: Layout
-    text: NDArray[np.int64]
-    column: NDArray[np.int64]
-    first: NDArray[np.int64]
-    last: NDArray[np.int64]
-    share: NDArray[np.float32]
-    known_words: NDArray[np.int64] | None = None
 
 
 class LexicalFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -56,7 +37,7 @@ class LexicalFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     skip
         Also pairs with one word in between.
     pieces
-        Shortest and longest piece of a word in bytes, or None.
+        Shortest and longest piece of a word in bytes (1 to 8), the space before and after the word included, or None.
     min_texts
         A term in fewer training texts is no column.
     max_columns
@@ -68,13 +49,17 @@ class LexicalFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     n_columns_ : int
         Width of the vectors.
+
+    Notes
+    -----
+    The columns of a row are in the order in which the text first says them, not sorted.
     """
 
     def __init__(
         self,
         words: int = 2,
         skip: bool = True,
-        pieces: tuple[int, int] | None = (3, 5),
+        pieces: tuple[int, int] | None = (3, 4),
         min_texts: int = 2,
         max_columns: int = 300_000,
         piece_weight: float = 1.0,
@@ -91,130 +76,78 @@ class LexicalFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         The weight of a term is log((1 + n) / (1 + texts with it)) + 1 (Spärck Jones 1972, smoothed).
         """
-        tables, idf = [], []
-        for block in _BLOCKS:
-            hashes, counts = count_texts(self._occurrences_of(block, texts))
-            table, texts_with = choose_terms(hashes, counts, min_texts=self.min_texts, most=self.max_columns)
-            tables.append(table)
-            idf.append((np.log((1 + len(texts)) / (1 + texts_with)) + 1).astype(np.float32))
-        self._set_columns(tables, np.concatenate(idf))
+        if self.pieces is not None and not 1 <= self.pieces[0] <= self.pieces[1] <= LONGEST_PIECE:
+            raise ValueError(f"pieces must be (shortest, longest) within 1 to {LONGEST_PIECE}, found {self.pieces}")
+        packed = [pack(chunk) for chunk in chunks(texts)]
+        with ThreadPoolExecutor(len(_BLOCKS)) as threads:
+            chosen = list(threads.map(lambda block: self._choose(block, packed), _BLOCKS))
+        with_term = np.concatenate([counts for _, counts in chosen])
+        idf = (np.log((1 + len(texts)) / (1 + with_term)) + 1).astype(np.float32)
+        self._set_columns([table for table, _ in chosen], idf)
         return self
 
     def transform(self, texts: Sequence[str]) -> sparse.csr_matrix:
         """Vectors of shape (texts, n_columns_), float32."""
+        return self.transform_with_words(texts)[0]
+
+    def transform_with_words(self, texts: Sequence[str]) -> tuple[sparse.csr_matrix, Reading]:
+        """The vectors, and how much of each text is known: all that deciding needs."""
         check_is_fitted(self, "n_columns_")
-        parts = [self._vectors(chunk) for chunk in _chunks(texts)]
-        if not parts:
-            return sparse.csr_matrix(np.zeros((0, self.n_columns_), dtype=np.float32))
-        return parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
+        parts = [self._count(pack(chunk)) for chunk in chunks(texts)]
+        if len(parts) == 1:
+            return parts[0]
+        vectors, read = zip(*parts, strict=True)
+        words, known = (np.concatenate([getattr(one, name) for one in read]) for name in ("words", "known_words"))
+        return sparse.csr_matrix(sparse.vstack(vectors, format="csr")), Reading(words, known)
 
     def transform_with_occurrences(self, texts: Sequence[str]) -> tuple[sparse.csr_matrix, Occurrences]:
-        """The vectors, and where in the texts each value comes from. For batches of up to some thousand texts."""
+        """The same vectors, and where in the texts each value comes from. For batches of up to some thousand texts."""
         check_is_fitted(self, "n_columns_")
-        layout = lay_out(texts)
-        text, column, first, last = self._known_terms(layout)
-        key = text * self.n_columns_ + column
-        unique, inverse, counts = np.unique(key, return_inverse=True, return_counts=True)
-        row = unique // max(self.n_columns_, 1)
-        vectors = self._weigh(row, unique - row * self.n_columns_, counts, len(texts))
-        share = (vectors.data / counts)[inverse].astype(np.float32)
-        return vectors, Occurrences(layout, text, column, first, last, share)
-
-    def transform_with_words(self, texts: Sequence[str]) -> tuple[sparse.csr_matrix, Occurrences]:
-        """The same vectors, to decide but not to explain, in a third of the time."""
-        check_is_fitted(self, "n_columns_")
-        layout = lay_out(texts)
-        vectors, known_words = self._counted(layout)
-        nothing = np.zeros(0, dtype=np.int64)
-        share = nothing.astype(np.float32)
-        return vectors, Occurrences(layout, nothing, nothing, nothing, nothing, share, known_words)
-
-    def known_share(self, occurrences: Occurrences) -> NDArray[np.float32]:
-        """Share of each text's words that are columns, shape (texts,); 0 for a text without words."""
-        layout, known = occurrences.layout, occurrences.known_words
-        single = (occurrences.first == occurrences.last) & (occurrences.column < len(self._tables[0]))
-        if known is None:
-            known = np.bincount(occurrences.text[single], minlength=layout.texts)
-        total = np.bincount(layout.text_of_word, minlength=layout.texts)
-        return (known / np.maximum(total, 1)).astype(np.float32)
+        packed = pack(texts)
+        vectors, reading = self._count(packed)
+        indptr = vectors.indptr.astype(np.int64, copy=False)
+        located = locate_terms(
+            packed.codes, packed.begins, self._shape, self._known, vectors.data, vectors.indices, indptr
+        )
+        return vectors, Occurrences(reading.words, reading.known_words, *located)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """The fitted state as plain arrays."""
         check_is_fitted(self, "n_columns_")
-        arrays: dict[str, NDArray[Any]] = {"idf": self._idf}
-        for block, table in zip(_BLOCKS, self._tables, strict=True):
-            arrays |= {f"{block}_slots": table.slots, f"{block}_fingerprints": table.fingerprints}
-        return arrays
+        columns = np.array([table.columns for table in self._tables], dtype=np.int64)
+        entries = {f"{block}_entries": table.entries for block, table in zip(_BLOCKS, self._tables, strict=True)}
+        return {"idf": self._idf, "columns": columns, **entries}
 
     @classmethod
     def from_arrays(cls, params: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """The reverse of `to_arrays`, with what `get_params` gave."""
         pieces = params.get("pieces")
         features = cls(**{**params, "pieces": tuple(pieces) if pieces else None})
-        tables = [TermTable(arrays[f"{block}_slots"], arrays[f"{block}_fingerprints"]) for block in _BLOCKS]
+        tables = [
+            TermTable(arrays[f"{block}_entries"], int(columns))
+            for block, columns in zip(_BLOCKS, arrays["columns"], strict=True)
+        ]
         features._set_columns(tables, arrays["idf"])
         return features
 
     def _set_columns(self, tables: Sequence[TermTable], idf: NDArray[np.float32]) -> None:
         self._tables, self._idf = tables, idf
+        words, pieces = tables
+        self._known = KnownTerms(
+            readonly(words.entries), readonly(pieces.entries), readonly(idf), words.columns, float(self.piece_weight)
+        )
         self.n_columns_ = len(idf)
 
-    def _occurrences_of(
-        self, block: str, texts: Sequence[str]
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint64]]]:
-        for chunk in _chunks(texts):
-            batch = self._terms(lay_out(chunk), block)
-            yield batch.text, batch.hashes
+    @property
+    def _shape(self) -> Shape:
+        shortest, longest = self.pieces or (1, 0)
+        return Shape(self.words, self.skip, shortest, longest)
 
-    def _terms(self, layout: Layout, block: str) -> TermBatch:
-        if block == "words":
-            return hash_words(layout, longest=self.words, skip=self.skip)
-        return hash_pieces(layout, self.pieces)
+    def _choose(self, block: str, packed: Sequence[Packed]) -> tuple[TermTable, NDArray[np.int64]]:
+        counter = TermCounter(self._shape, words=block == "words").count(packed)
+        return choose_terms(*counter.at_least(self.min_texts), most=self.max_columns)
 
-    def _known_terms(self, layout: Layout) -> tuple[NDArray[np.int64], ...]:
-        """(text, column, first word, last word) of every occurrence of a term that is a column."""
-        found = []
-        for block, table, offset in zip(_BLOCKS, self._tables, (0, len(self._tables[0])), strict=True):
-            batch = self._terms(layout, block)
-            column = table.columns(batch.hashes)
-            known = np.flatnonzero(column >= 0)
-            found.append((batch.text[known], column[known] + offset, batch.first[known], batch.last[known]))
-        return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
-
-    def _vectors(self, texts: Sequence[str]) -> sparse.csr_matrix:
-        return self._counted(lay_out(texts))[0]
-
-    def _counted(self, layout: Layout) -> tuple[sparse.csr_matrix, NDArray[np.int64]]:
-        """The vectors, and how many words of each text are columns."""
-        words, pieces = self._tables
-        batch = self._terms(layout, "words")
-        counts, known_words = count_words(batch, words, layout.texts, len(layout.starts))
-        more = count_pieces(layout, batch.hashes[: len(layout.starts)], self.pieces, pieces)
-        joined = sparse.hstack([counts, more], format="csr")
-        row = np.repeat(np.arange(layout.texts), np.diff(joined.indptr))
-        return self._weigh(row, joined.indices, joined.data, layout.texts), known_words
-
-    def _weigh(
-        self, row: NDArray[np.int64], column: NDArray[Any], counts: NDArray[Any], texts: int
-    ) -> sparse.csr_matrix:
-        """tf-idf with 1 + log(tf), each block of each text scaled to its length; rows and columns in order."""
-        values = (1 + np.log(counts, dtype=np.float32)) * self._idf[column]
-        block = 2 * row + (column >= len(self._tables[0]))
-        length = np.sqrt(np.bincount(block, weights=values * values, minlength=2 * texts))
-        scale = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0)
-        scale[1::2] *= self.piece_weight
-        values *= scale[block].astype(np.float32)
-        pointers = np.searchsorted(row, np.arange(texts + 1))
-        return sparse.csr_matrix((values, column.astype(np.int32), pointers), shape=(texts, self.n_columns_))
-
-
-def _chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Runs of texts that fit the cache, and of a bounded number of characters."""
-    begin = characters = 0
-    for index, text in enumerate(texts):
-        characters += len(text)
-        if index - begin + 1 >= _CHUNK_TEXTS or characters > _CHUNK_CHARACTERS:
-            yield texts[begin : index + 1]
-            begin, characters = index + 1, 0
-    if begin < len(texts):
-        yield texts[begin:]
+    def _count(self, packed: Packed) -> tuple[sparse.csr_matrix, Reading]:
+        data, indices, indptr, words, known = count_terms(packed.codes, packed.begins, self._shape, self._known)
+        vectors = sparse.csr_matrix((data, indices, indptr), shape=(len(packed), self.n_columns_))
+        return vectors, Reading(words, known)

@@ -18,11 +18,12 @@ from triage_ml.files import atomic_file
 
 __all__ = ["Encoder", "load_encoder"]
 
+_PROBE = "x"
 Encode = Callable[[list[str]], NDArray[np.float32]]
 
 
 class Encoder:
-    """Texts to rows of length one, each distinct text encoded once.
+    """Texts to rows of length one, each distinct text of a batch encoded once.
 
     Parameters
     ----------
@@ -31,39 +32,47 @@ class Encoder:
     encode
         From texts to vectors of shape (texts, dimensions).
     cache
-        Folder to keep vectors in between runs, by the sha256 of the text; None keeps them in memory only.
+        Folder to keep vectors in between runs, by the sha256 of the text; None keeps nothing, as suits a service.
 
     Notes
     -----
-    The cache file holds hashes and vectors, no text. It is rewritten whole by `save`.
+    The cache file holds hashes and vectors, no text. It is rewritten whole by `save`. It belongs to the name and to what the
+    encoder makes of a fixed text, so that another model in the same folder starts a cache of its own.
     """
 
     def __init__(self, name: str, encode: Encode, *, cache: Path | None = None) -> None:
         self.name = name
         self._encode = encode
-        self._file = cache / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.npz" if cache else None
+        self.probe: NDArray[np.float32] = self._unit(encode([_PROBE]))[0]
+        identity = hashlib.sha256(name.encode() + self.probe.tobytes()).hexdigest()[:16]
+        self._file = cache / f"{identity}.npz" if cache else None
         self._known: dict[bytes, NDArray[np.float32]] = {}
         if self._file and self._file.exists():
             with np.load(self._file, allow_pickle=False) as stored:
                 self._known = dict(zip((bytes(key) for key in stored["keys"]), stored["vectors"], strict=True))
-        self.dimensions = int(self._unit(encode(["x"])).shape[1])
+        self.dimensions = len(self.probe)
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of shape (texts, dimensions), float32; a text that says nothing to the encoder is all zeros."""
-        keys = [hashlib.sha256(text.encode("utf-8", "replace")).digest() for text in texts]
-        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
+        written = [text.encode("utf-8", "replace") for text in texts]  # half a surrogate pair is no text to a tokenizer
+        keys = [hashlib.sha256(text).digest() for text in written]
+        new = {key: text.decode() for key, text in zip(keys, written, strict=True) if key not in self._known}
+        known = self._known
         if new:
             vectors = self._unit(self._encode(list(new.values())))
-            self._known |= dict(zip(new, vectors, strict=True))
+            known = known | dict(zip(new, vectors, strict=True))
+        if self._file is not None:
+            self._known = known
         if not keys:
             return np.zeros((0, self.dimensions), dtype=np.float32)
-        return np.stack([self._known[key] for key in keys])
+        return np.stack([known[key] for key in keys])
 
     def save(self) -> None:
         """Keep what was encoded for the next run, where there is a folder for it."""
         if self._file is None or not self._known:
             return
         keys = np.frombuffer(b"".join(self._known), dtype=np.uint8).reshape(len(self._known), -1)
+        self._file.parent.mkdir(parents=True, exist_ok=True)
         with atomic_file(self._file) as draft, draft.open("wb") as file:
             np.savez(file, keys=keys, vectors=np.stack(list(self._known.values())))
 

@@ -1,9 +1,8 @@
 """Which hashed terms are columns: count them, choose them, look them up.
 
-The lookup is a table of 2^b slots. A term's slot is the top b bits of its hash, and the column found there must carry the
-term's fingerprint (the low 32 bits), so a term that training never saw is taken for a known one about once in four
-billion lookups. Where two chosen terms want one slot, the one in more texts has it; the table has at least sixteen slots a
-column up to 2^22, so few do.
+The lookup is a table with open addressing (Knuth 1973, linear probing): a term's search begins at the slot that the top bits
+of its hash name and ends at an empty one. An entry holds the term's fingerprint (the low 32 bits of its hash) and its column,
+so a term that training never saw is taken for a known one about once in a billion lookups.
 """
 
 from __future__ import annotations
@@ -14,89 +13,173 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TermTable", "choose_terms", "count_texts"]
+from triage_ml.compiled import compiled, readonly
+from triage_ml.features.hashing import Shape, hash_pieces, hash_words, room_for, scratch
+from triage_ml.features.packing import Packed
+
+__all__ = ["TermCounter", "TermTable", "choose_terms", "find_column"]
 
 UInt64Array = NDArray[np.uint64]
 
-_MOST_BITS = 22
-_LEAST_BITS = 12
-_MERGE_AT = 1 << 23
+_LEAST_BITS = 8
+_COUNTER_BITS = 16
+_LOW = np.uint64(0xFFFFFFFF)
 
 
 @dataclass(frozen=True)
 class TermTable:
     """From hash to column.
 
-    `slots` has shape (2^b,): a column, or -1. `fingerprints` has shape (columns,).
+    `entries` has shape (2^b,), b at least 1: 0, or the fingerprint times 2^32 plus the column plus 1.
     """
 
-    slots: NDArray[np.int32]
-    fingerprints: NDArray[np.uint32]
+    entries: UInt64Array
+    columns: int
 
     def __len__(self) -> int:
-        return len(self.fingerprints)
+        return self.columns
 
-    def columns(self, hashes: UInt64Array) -> NDArray[np.int64]:
+    def find(self, hashes: UInt64Array) -> NDArray[np.int64]:
         """The column of each hash, -1 for an unknown one; same shape."""
-        if not len(self):
-            return np.full(hashes.shape, -1, dtype=np.int64)
-        shift = np.uint64(64 - (len(self.slots).bit_length() - 1))
-        found = self.slots[hashes >> shift].astype(np.int64)
-        same = self.fingerprints[found] == hashes.astype(np.uint32)
-        return np.where(same & (found >= 0), found, -1)
+        return _find_all(readonly(self.entries), np.ascontiguousarray(hashes))
 
 
-def count_texts(batches: Iterable[tuple[NDArray[np.int64], UInt64Array]]) -> tuple[UInt64Array, NDArray[np.int64]]:
-    """In how many texts each term stands: sorted hashes and their counts.
+class TermCounter:
+    """Counts in how many texts each term stands.
 
-    Each batch is (text, hash) of every occurrence, texts numbered within the batch.
+    Parameters
+    ----------
+    shape
+        Which terms.
+    words
+        True for the terms made of whole words, False for the pieces.
     """
-    pending: list[tuple[UInt64Array, NDArray[np.int64]]] = []
-    size = 0
-    for text, hashes in batches:
-        once = _once_a_text(text, hashes)
-        pending.append((once, np.ones(len(once), dtype=np.int64)))
-        size += len(once)
-        if size > _MERGE_AT:
-            pending = [_merge(pending)]
-            size = 0
-    return _merge(pending)
+
+    def __init__(self, shape: Shape, *, words: bool) -> None:
+        self._shape = shape
+        self._words = words
+        self._keys = np.zeros(1 << _COUNTER_BITS, dtype=np.uint64)
+        self._counts = np.zeros(1 << _COUNTER_BITS, dtype=np.int32)
+        self._used = 0
+
+    def count(self, batches: Iterable[Packed]) -> TermCounter:
+        """Add these texts."""
+        for packed in batches:
+            self._keys, self._counts, self._used = _count_texts(
+                packed.codes, packed.begins, self._shape, self._words, self._keys, self._counts, self._used
+            )
+        return self
+
+    def at_least(self, texts: int) -> tuple[UInt64Array, NDArray[np.int64]]:
+        """The terms in at least so many texts, sorted by hash, and their counts."""
+        enough = np.flatnonzero(self._counts >= max(texts, 1))
+        order = enough[np.argsort(self._keys[enough], kind="stable")]
+        return self._keys[order], self._counts[order].astype(np.int64)
 
 
-def choose_terms(
-    hashes: UInt64Array, counts: NDArray[np.int64], *, min_texts: int, most: int
-) -> tuple[TermTable, NDArray[np.int64]]:
-    """The table over the terms that stand in at least `min_texts` texts (the `most` frequent of them), and their counts.
-
-    Columns are in the order of their hashes.
-    """
-    enough = np.flatnonzero(counts >= min_texts)
-    by_count = enough[np.argsort(-counts[enough], kind="stable")][:most]
-    bits = int(np.clip(np.ceil(np.log2(max(16 * len(by_count), 1))), _LEAST_BITS, _MOST_BITS))
-    slot = (hashes[by_count] >> np.uint64(64 - bits)).astype(np.int64)
-    _, winners = np.unique(slot, return_index=True)  # the first, which is the most frequent
-    chosen = np.sort(by_count[winners])
-    slots = np.full(1 << bits, -1, dtype=np.int32)
-    slots[hashes[chosen] >> np.uint64(64 - bits)] = np.arange(len(chosen), dtype=np.int32)
-    return TermTable(slots, hashes[chosen].astype(np.uint32)), counts[chosen]
+def choose_terms(hashes: UInt64Array, counts: NDArray[np.int64], *, most: int) -> tuple[TermTable, NDArray[np.int64]]:
+    """The table over the `most` frequent of these terms, and their counts; columns are in the order of their hashes."""
+    chosen = np.sort(np.argsort(-counts, kind="stable")[:most])
+    bits = max(int(np.ceil(np.log2(max(2 * len(chosen), 1)))), _LEAST_BITS)
+    table = TermTable(_fill(np.ascontiguousarray(hashes[chosen]), bits), len(chosen))
+    return table, counts[chosen]
 
 
-def _once_a_text(text: NDArray[np.int64], hashes: UInt64Array) -> UInt64Array:
-    order = np.lexsort((hashes, text))
-    text, hashes = text[order], hashes[order]
-    new = np.ones(len(hashes), dtype=bool)
-    new[1:] = (hashes[1:] != hashes[:-1]) | (text[1:] != text[:-1])
-    return hashes[new]
+@compiled
+def find_column(entries: UInt64Array, hashed: np.uint64) -> int:
+    """The column of a hash, or -1."""
+    mask = np.uint64(len(entries) - 1)
+    slot = _home(hashed, len(entries))
+    fingerprint = hashed & _LOW
+    while True:
+        entry = entries[slot]
+        if entry == 0:
+            return -1
+        if entry >> np.uint64(32) == fingerprint:
+            return int(entry & _LOW) - 1
+        slot = (slot + np.uint64(1)) & mask
 
 
-def _merge(parts: list[tuple[UInt64Array, NDArray[np.int64]]]) -> tuple[UInt64Array, NDArray[np.int64]]:
-    if not parts:
-        return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
-    hashes = np.concatenate([part[0] for part in parts])
-    counts = np.concatenate([part[1] for part in parts])
-    order = np.argsort(hashes, kind="stable")
-    hashes, counts = hashes[order], counts[order]
-    new = np.ones(len(hashes), dtype=bool)
-    new[1:] = hashes[1:] != hashes[:-1]
-    first = np.flatnonzero(new)
-    return hashes[first], np.add.reduceat(counts, first) if len(first) else counts
+@compiled
+def _home(hashed: np.uint64, size: int) -> np.uint64:
+    """The slot where the search begins: the top bits."""
+    high = hashed >> np.uint64(32)
+    return (high * np.uint64(size)) >> np.uint64(32)
+
+
+@compiled
+def _find_all(entries: UInt64Array, hashes: UInt64Array) -> NDArray[np.int64]:
+    columns = np.empty(len(hashes), dtype=np.int64)
+    for index in range(len(hashes)):
+        columns[index] = find_column(entries, hashes[index])
+    return columns
+
+
+@compiled
+def _fill(hashes: UInt64Array, bits: int) -> UInt64Array:
+    entries = np.zeros(1 << bits, dtype=np.uint64)
+    mask = np.uint64(len(entries) - 1)
+    for column in range(len(hashes)):
+        slot = _home(hashes[column], len(entries))
+        while entries[slot] != 0:
+            slot = (slot + np.uint64(1)) & mask
+        entries[slot] = ((hashes[column] & _LOW) << np.uint64(32)) | np.uint64(column + 1)
+    return entries
+
+
+@compiled
+def _count_texts(
+    codes: NDArray[np.uint8],
+    begins: NDArray[np.int64],
+    shape: Shape,
+    words: bool,
+    keys: UInt64Array,
+    counts: NDArray[np.int32],
+    used: int,
+) -> tuple[UInt64Array, NDArray[np.int32], int]:
+    """Count each term of each text once, in a table that grows when it is half full."""
+    most, _ = room_for(begins, shape)
+    hashes, first, last, starts, ends = scratch(most)
+    seen = np.full(len(keys), -1, dtype=np.int32)
+    for text in range(len(begins) - 1):
+        mine = codes[begins[text] : begins[text + 1]]
+        said, found = hash_words(mine, shape, hashes, first, last, starts, ends)
+        if not words:
+            found = 0
+            for word in range(said):
+                found = hash_pieces(mine, starts[word], ends[word], shape, hashes, found)
+        if 2 * (used + found) > len(keys):
+            keys, counts, seen = _grown(keys, counts, seen, 2 * (used + found))
+        mask = np.uint64(len(keys) - 1)
+        for index in range(found):
+            hashed = max(hashes[index], np.uint64(1))
+            slot = _home(hashed, len(keys))
+            while keys[slot] != 0 and keys[slot] != hashed:
+                slot = (slot + np.uint64(1)) & mask
+            if keys[slot] == 0:
+                keys[slot] = hashed
+                used += 1
+            if seen[slot] != text:
+                seen[slot] = text
+                counts[slot] += 1
+    return keys, counts, used
+
+
+@compiled
+def _grown(
+    keys: UInt64Array, counts: NDArray[np.int32], seen: NDArray[np.int32], least: int
+) -> tuple[UInt64Array, NDArray[np.int32], NDArray[np.int32]]:
+    size = len(keys)
+    while size < least:
+        size *= 2
+    mask = np.uint64(size - 1)
+    more_keys = np.zeros(size, dtype=np.uint64)
+    more_counts = np.zeros(size, dtype=np.int32)
+    more_seen = np.full(size, -1, dtype=np.int32)
+    for old in range(len(keys)):
+        if keys[old] != 0:
+            slot = _home(keys[old], size)
+            while more_keys[slot] != 0:
+                slot = (slot + np.uint64(1)) & mask
+            more_keys[slot], more_counts[slot], more_seen[slot] = keys[old], counts[old], seen[old]
+    return more_keys, more_counts, more_seen

@@ -91,7 +91,9 @@ def drop_signature(text: str) -> str:
 
 def _begins_a_line(pattern: re.Pattern[str], text: str) -> bool:
     """Whether a pattern that begins with `^` matches anywhere; searching would try every character, not every line."""
-    begin, size = 0, len(text)
+    if pattern.match(text):
+        return True
+    begin, size = text.find("\n") + 1 or len(text), len(text)
     while begin < size:
         if text[begin] != "\n" and pattern.match(text, begin):
             return True

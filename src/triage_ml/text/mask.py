@@ -36,7 +36,7 @@ _DOTTED = re.compile(r"\.[0-9]{1,6}\.[0-9]")
 def _rule(
     name: str, pattern: str, replacement: str, needs: tuple[str, ...] = DIGITS, hint: re.Pattern[str] | None = None
 ) -> Rule:
-    return Rule(name, re.compile(pattern, re.IGNORECASE), replacement, needs, hint)
+    return Rule(name, re.compile(pattern, re.IGNORECASE), replacement, needs, hint=hint)
 
 
 MASK_RULES: tuple[Rule, ...] = (

@@ -15,7 +15,6 @@ __all__ = ["PERSONAL_RULES"]
 
 # Six digits with at most two separators between them: less is no account, card, identity number or phone.
 _LONG_NUMBER = re.compile(r"[0-9](?:[ ()./-]{0,2}[0-9]){5}")
-_DIGIT = re.compile(r"\d")
 _CODICE_FISCALE = re.compile(r"[0-9]{2}[A-Z][0-9]{2}[A-Z][0-9]{3}[A-Z]")
 
 
@@ -129,7 +128,7 @@ PERSONAL_RULES: tuple[Rule, ...] = (
             re.IGNORECASE,
         ),
         r"\1<national_id>",
-        hint=_DIGIT,
+        needs_too=DIGITS,
         needs=("ssn", "social sec", "steuer", "sozialver", "passport", "reisepass", "ausweis"),
     ),
     Rule(
@@ -151,7 +150,7 @@ PERSONAL_RULES: tuple[Rule, ...] = (
             re.IGNORECASE,
         ),
         r"\1<person_id>",
-        hint=_DIGIT,
+        needs_too=DIGITS,
         needs=("employee", "staff", "personnel", "personal", "mitarbeiter", "empleado"),
     ),
     Rule(
@@ -162,7 +161,7 @@ PERSONAL_RULES: tuple[Rule, ...] = (
             re.IGNORECASE,
         ),
         r"\1<phone>",
-        hint=_DIGIT,
+        needs_too=DIGITS,
         needs=(
             "tel",
             "phone",

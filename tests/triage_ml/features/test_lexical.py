@@ -83,7 +83,7 @@ def test_a_batch_gives_what_single_texts_give(fitted: LexicalFeatures) -> None:
 def test_shares_of_occurrences_sum_to_the_vector(fitted: LexicalFeatures, texts: list[str]) -> None:
     vectors, occurrences = fitted.transform_with_occurrences(texts)
     rebuilt = np.zeros(vectors.shape)
-    np.add.at(rebuilt, (occurrences.text, occurrences.column), occurrences.share)
+    np.add.at(rebuilt, (occurrences.text[occurrences.phrase], occurrences.column), occurrences.share)
     np.testing.assert_allclose(rebuilt, vectors.toarray(), atol=1e-5)
     np.testing.assert_array_equal(vectors.toarray(), fitted.transform(texts).toarray())
 
@@ -107,7 +107,13 @@ def test_rare_terms_are_no_columns() -> None:
 
 def test_an_unknown_word_is_unknown(fitted: LexicalFeatures) -> None:
     _, occurrences = fitted.transform_with_occurrences(["password zzyzx", "zzyzx qwrt", ""])
-    np.testing.assert_allclose(fitted.known_share(occurrences), [0.5, 0.0, 0.0])
+    np.testing.assert_allclose(occurrences.known_share, [0.5, 0.0, 0.0])
+
+
+@pytest.mark.parametrize("pieces", [(0, 3), (4, 3), (2, 9)])
+def test_pieces_that_cannot_be_are_refused(pieces: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="pieces must be"):
+        LexicalFeatures(pieces=pieces).fit(CORPUS)
 
 
 def test_an_unfitted_one_says_so() -> None:

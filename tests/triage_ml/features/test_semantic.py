@@ -42,6 +42,22 @@ def test_a_text_is_encoded_once_even_between_runs(tmp_path: Path) -> None:
     assert second.asked == ["x"]
 
 
+def test_without_a_folder_nothing_is_remembered() -> None:
+    fake = CountingEncoder()
+    encoder = Encoder("fake", fake)
+    for _ in range(2):
+        encoder(["vpn", "vpn"])
+    assert fake.asked == ["x", "vpn", "vpn"]
+
+
+def test_another_model_under_the_same_name_has_a_cache_of_its_own(tmp_path: Path) -> None:
+    first = Encoder("fake", CountingEncoder(), cache=tmp_path)
+    first(["printer"])
+    first.save()
+    other = Encoder("fake", lambda texts: np.ones((len(texts), 2), dtype=np.float32), cache=tmp_path)
+    np.testing.assert_allclose(other(["printer"]), [[0.5**0.5] * 2], rtol=1e-6)
+
+
 def test_the_cache_holds_no_text(tmp_path: Path) -> None:
     encoder = Encoder("fake", CountingEncoder(), cache=tmp_path)
     encoder(["printer on fire"])
@@ -94,3 +110,36 @@ def test_a_classifier_with_an_encoder_goes_to_arrays_and_back(static: str) -> No
     assert model.predict(["sign-in does not work"])["category"].item() == "Access"
     pd.testing.assert_frame_equal(again.decide(texts), model.decide(texts))
     assert {term.term for term in model.explain(["cannot log in"], "category")[0]} & {"log", "log in", "cannot log"}
+
+
+@pytest.mark.needs_shared
+def test_another_encoder_in_the_same_place_is_refused(static: str) -> None:
+    features = JoinedFeatures(static).fit(["cannot log in", "cannot log in"])
+    arrays = features.to_arrays()
+    arrays["encoder_probe"] = -arrays["encoder_probe"]
+    with pytest.raises(SettingsError, match=r"is not the one that this model was trained with\.\n.*train again"):
+        JoinedFeatures.from_arrays(features.get_params(), arrays)
+
+
+@pytest.mark.needs_shared
+def test_vectors_are_kept_for_the_next_training(static: str, tmp_path: Path) -> None:
+    features = JoinedFeatures(static).keep_vectors(tmp_path / "kept").fit(["cannot log in", "vpn drops"])
+    features.transform(["cannot log in", "vpn drops"])
+    features.save_vectors()
+    with np.load(next((tmp_path / "kept").iterdir())) as stored:
+        assert stored["vectors"].shape == (2, 256)
+
+
+@pytest.mark.needs_shared
+def test_the_classifier_chooses_the_encoder_weight_and_the_bundle_keeps_it(static: str) -> None:
+    texts = ["cannot log in to windows", "printer jammed on floor two", "vpn drops at home"] * 30
+    labels = pd.DataFrame({"category": ["Access", "Printing", "Network"] * 30})
+    features = JoinedFeatures(static)
+    model = TriageClassifier(features=features).fit(texts, labels)
+    chosen = model.features_.get_params()["encoder_weight"]
+    assert chosen in (1.0, 1.5, 2.5, 4.0)
+    assert features.encoder_weight is None, "what was passed in stays as it was"
+    vectors = model.vectors(texts[:1])[0][:, model.features_.n_columns_ :].toarray()
+    np.testing.assert_allclose(np.linalg.norm(vectors), chosen, rtol=1e-4)
+    again = classifier_from_bundle(*classifier_to_bundle(model))
+    assert again.features_.get_params()["encoder_weight"] == chosen

@@ -1,4 +1,4 @@
-"""Counting by distinct words: the same vectors, bit for bit, as counting every occurrence."""
+"""Reading to decide and reading to explain: the same vectors, bit for bit, in batches of any size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage_ml.features import Encoder, JoinedFeatures, LexicalFeatures
+from triage_ml.features import Encoder, JoinedFeatures, LexicalFeatures, normalise
 
 WORDS = [
     "password",
@@ -43,8 +43,28 @@ def test_deciding_and_explaining_see_the_same_vectors(features: Any, texts: list
     to_decide, words = features.transform_with_words(texts)
     for part in ("data", "indices", "indptr"):
         np.testing.assert_array_equal(getattr(to_decide, part), getattr(to_explain, part))
-    np.testing.assert_array_equal(features.known_share(words), features.known_share(occurrences))
+    np.testing.assert_array_equal(words.known_share, occurrences.known_share)
     assert abs(features.transform(texts) - to_explain).sum() == 0
+
+
+def test_words_that_are_remembered_count_like_new_ones(features: Any) -> None:
+    """A batch of many texts remembers the pieces of a word, one text alone does not."""
+    many = SOME_TEXTS * 8
+    together = features.transform(many)
+    for row, text in enumerate(many):
+        assert abs(together[row] - features.transform([text])).sum() == 0
+
+
+def test_phrases_point_at_what_the_text_says(features: Any) -> None:
+    texts = ["Password VPN password", "", "vpn-gateway"]
+    _, occurrences = features.transform_with_occurrences(texts)
+    said = [
+        (int(text), normalise(texts[text]).encode()[begin:end].decode())
+        for text, begin, end in zip(occurrences.text, occurrences.begin, occurrences.end, strict=True)
+    ]
+    assert len(said) == len(set(said))
+    assert {(0, "password"), (0, "vpn"), (2, "vpn"), (2, "gateway")} <= set(said)
+    assert set(occurrences.phrase.tolist()) == set(range(len(said)))
 
 
 def test_deciding_and_explaining_see_the_same_vectors_with_an_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
