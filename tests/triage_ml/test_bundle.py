@@ -107,6 +107,16 @@ def test_a_later_format_is_told_even_where_its_keys_are_others(folder: Path) -> 
         read_bundle(folder, "model")
 
 
+def test_an_earlier_format(folder: Path) -> None:
+    (folder / "manifest.json").write_text(json.dumps({"format_version": FORMAT_VERSION - 1, "parts": []}))
+    message = (
+        f"{folder}: written in bundle format {FORMAT_VERSION - 1} by an earlier triage-ml; this version reads {FORMAT_VERSION}.\n"
+        "Train again with this version (triage train), or mine again (triage mine) where it holds patterns."
+    )
+    with pytest.raises(BundleFormatError, match=f"^{re.escape(message)}$"):
+        read_bundle(folder, "model")
+
+
 def test_another_kind(folder: Path) -> None:
     with pytest.raises(BundleFormatError, match=r"expected a bundle of kind 'patterns', found 'model'\.$"):
         read_bundle(folder, "patterns")
@@ -117,9 +127,9 @@ def test_another_kind(folder: Path) -> None:
     [
         ("{", BundleCorruptError, r"manifest\.json: can't be read as JSON \(JSONDecodeError\)\.$"),
         ("[]", BundleFormatError, r"manifest\.json: not a triage-ml manifest\.$"),
-        ('{"format_version": 1}', BundleFormatError, r"manifest\.json: not a triage-ml manifest\.$"),
+        (f'{{"format_version": {FORMAT_VERSION}}}', BundleFormatError, r"manifest\.json: not a triage-ml manifest\.$"),
         (
-            '{"format_version": 1, "kind": "model", "contents": {}, "files": {"a.npy": 3}}',
+            f'{{"format_version": {FORMAT_VERSION}, "kind": "model", "contents": {{}}, "files": {{"a.npy": 3}}}}',
             BundleFormatError,
             r"manifest\.json: not a triage-ml manifest\.$",
         ),

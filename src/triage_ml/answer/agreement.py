@@ -28,7 +28,7 @@ __all__ = ["PAIRS", "Pair", "agree", "parents_of"]
 PAIRS = (("tier", "assignment_group"), ("category", "subcategory"))
 
 _LEAST = 1e-9
-_BLOCK = 256
+_MOST_CELLS = 2_000_000  # (ticket, child, parent) weighed at once
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,12 @@ class Pair:
     @classmethod
     def of(cls, taxonomy: Taxonomy, parent: Verdicts, child: Verdicts) -> Pair:
         """The pair as the taxonomy ties it."""
-        known = {name.casefold(): place for place, name in enumerate(parent.classes)}
+        known: dict[str, list[int]] = {}
+        for place, name in enumerate(parent.classes):  # `ACCESS` and `Access` may be two
+            known.setdefault(name.casefold(), []).append(place)
         allowed = np.zeros((len(child.classes), len(parent.classes)), dtype=bool)
         for place, value in enumerate(child.classes):
-            above = [known[name.casefold()] for name in parents_of(taxonomy, child.name, value)]
+            above = [at for name in parents_of(taxonomy, child.name, value) for at in known.get(name.casefold(), ())]
             allowed[place, above or slice(None)] = True
         return cls(parent.name, child.name, allowed)
 
@@ -64,8 +66,9 @@ def agree(pairs: Sequence[Pair], verdicts: Mapping[str, Verdicts]) -> None:
     for pair in pairs:
         parent, child = verdicts[pair.parent], verdicts[pair.child]
         apart = np.flatnonzero(~pair.allowed[child.chosen, parent.chosen])
-        for begin in range(0, len(apart), _BLOCK):
-            _settle(pair, parent, child, apart[begin : begin + _BLOCK])
+        size = max(1, _MOST_CELLS // pair.allowed.size)
+        for begin in range(0, len(apart), size):
+            _settle(pair, parent, child, apart[begin : begin + size])
 
 
 def _settle(pair: Pair, parent: Verdicts, child: Verdicts, rows: NDArray[np.int64]) -> None:

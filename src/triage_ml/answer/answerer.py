@@ -135,7 +135,7 @@ class Answerer:
         cleaned = stages.timed("clean", lambda: clean(distinct))
         redacted = stages.timed("redact", lambda: redact(cleaned))
         classifier = self.model.classifier
-        vectors = stages.timed("features", lambda: classifier.features_.transform_with_words(redacted))
+        vectors = stages.timed("features", lambda: classifier.read(redacted))
         answers = stages.timed("heads", lambda: classifier.answers(*vectors))
         if len(distinct) < len(texts):
             answers = {name: _repeated(answer, place) for name, answer in answers.items()}
@@ -219,7 +219,13 @@ def _distinct(texts: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
 
 def _repeated(answer: TargetAnswers, place: NDArray[np.int64]) -> TargetAnswers:
     decisions = [answer.decisions[index] for index in place.tolist()]
-    return replace(answer, probabilities=answer.probabilities[place], chosen=answer.chosen[place], decisions=decisions)
+    return replace(
+        answer,
+        probabilities=answer.probabilities[place],
+        chosen=answer.chosen[place],
+        decisions=decisions,
+        threshold=answer.threshold[place],
+    )
 
 
 def _because(

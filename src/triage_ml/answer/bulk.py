@@ -37,7 +37,7 @@ __all__ = ["CHUNK_TICKETS", "BulkJob", "Scored", "score_file"]
 #: Tickets in a chunk: large enough that handing it over costs nothing, small enough to lose little to a kill.
 CHUNK_TICKETS = 4096
 
-_WORTH_WORKERS = 4  # chunks
+_WORTH_WORKERS = 16  # chunks: one process does them while others would start
 _WAITING = 2  # chunks a worker
 
 

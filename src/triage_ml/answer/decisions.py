@@ -108,7 +108,7 @@ class Decider:
         """L0 needs an automation in force to be `auto`, and assisted support has no `auto` at all."""
         bold = verdict.action == AUTO
         if not self._force_suggest:
-            if verdict.name != "tier" or AUTOMATION_TIER not in verdict.classes:
+            if verdict.name != "tier" or verdict.place(AUTOMATION_TIER) < 0:
                 return
             bold &= verdict.chosen == verdict.place(AUTOMATION_TIER)
             bold &= verdict.reason != reason_code("automated")

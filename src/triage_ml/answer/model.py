@@ -11,7 +11,7 @@ import numpy as np
 
 from triage_ml.bundle import read_bundle, write_bundle
 from triage_ml.classify import TriageClassifier, classifier_from_bundle, classifier_to_bundle
-from triage_ml.errors import BundleCorruptError
+from triage_ml.errors import BundleCorruptError, BundleFormatError, TriageError
 from triage_ml.taxonomy import Taxonomy
 from triage_ml.text import clean, redact
 
@@ -27,6 +27,8 @@ SAMPLE = (
     "new laptop for a colleague who starts on Monday",
 )
 _TOLERANCE = 1e-3
+#: What a reader stumbles over where a name is missing, is new, or stands for something else.
+_OTHER_CONTENTS = (KeyError, TypeError, AttributeError, IndexError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,24 @@ def write_model(folder: Path, classifier: TriageClassifier, taxonomy: Taxonomy) 
 
 
 def read_model(folder: Path, *, verify: bool = True) -> Model:
-    """Read and check a bundle; raises a BundleError where it is not what was written."""
+    """Read and check a bundle; raises a BundleError where it is not what was written.
+
+    Bundles of unfinished versions have the right format number and other contents: whatever those do to the readers is
+    told as what it is.
+    """
     bundle = read_bundle(folder, KIND, verify=verify)
-    classifier = classifier_from_bundle(bundle.contents, bundle.arrays)
-    _check_sample(classifier, bundle.arrays, folder)
-    return Model(classifier, Taxonomy.from_dict(bundle.contents["taxonomy"], source=str(folder)), bundle.digest)
+    try:
+        classifier = classifier_from_bundle(bundle.contents, bundle.arrays)
+        _check_sample(classifier, bundle.arrays, folder)
+        taxonomy = Taxonomy.from_dict(bundle.contents["taxonomy"], source=str(folder))
+    except TriageError:
+        raise
+    except _OTHER_CONTENTS as error:
+        raise BundleFormatError(
+            f"{folder}: the bundle holds other contents than this version of triage-ml reads ({type(error).__name__}).",
+            hint="Another version wrote it: train again with this one (triage train).",
+        ) from error
+    return Model(classifier, taxonomy, bundle.digest)
 
 
 def _sample_probabilities(classifier: TriageClassifier) -> dict[str, np.ndarray]:

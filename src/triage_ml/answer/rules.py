@@ -73,6 +73,10 @@ class When(_Strict):
 
     @model_validator(mode="after")
     def _says_something(self) -> When:
+        if not all(keyword.strip() for keyword in self.keywords):
+            raise ValueError(
+                "a keyword must have a letter, a digit or a sign; an empty one would match nearly every ticket"
+            )
         if not self.keywords and not any(getattr(self, name) for name in RULE_FIELDS):
             raise ValueError("expected keywords or a field; a rule for every ticket is no rule")
         return self
@@ -152,7 +156,8 @@ class RuleBook:
             A rule names a target or a value that is not there.
         """
         for number, rule in enumerate(self.rules):
-            where = f"{self.source}, line {self.lines[number]}, rule {rule.name!r}"
+            line = f", line {self.lines[number]}" if self.lines else ""
+            where = f"{self.source}{line}, rule {rule.name!r}"
             if rule.then.target is None:
                 continue
             if rule.then.target not in known:

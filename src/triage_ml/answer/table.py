@@ -45,6 +45,9 @@ def score_table(
 def _groups(value: object) -> Sequence[str]:
     if isinstance(value, str):
         if value.lstrip().startswith("["):
-            return [str(name) for name in orjson.loads(value)]
+            try:
+                return [str(name) for name in orjson.loads(value)]
+            except orjson.JSONDecodeError:
+                pass  # the name of a group may begin so, too
         return [name.strip() for name in value.split(";") if name.strip()]
     return list(value) if hasattr(value, "__len__") else ()  # type: ignore[call-overload]

@@ -112,8 +112,8 @@ class Verdicts:
         return self._places.get(value, self._places.get(value.casefold(), -1))
 
     def places(self, values: Iterable[str]) -> list[int]:
-        """Indices of those values that are classes."""
-        return [self._places[value] for value in values if value in self._places]
+        """Indices of those values that are classes, whatever their case."""
+        return [place for value in values if (place := self.place(value)) >= 0]
 
     def bar(self, rows: Rows, mask: NDArray[np.bool_], reason: str, **marks: str) -> None:
         """Never answer these tickets the values in `mask`, shape (K,) or (rows, K).

@@ -24,7 +24,9 @@ from triage_ml.files import atomic_folder
 
 __all__ = ["FORMAT_VERSION", "MANIFEST", "Bundle", "read_bundle", "write_bundle"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+#: What to do about a bundle that an earlier version wrote.
+RENEW = "Train again with this version (triage train), or mine again (triage mine) where it holds patterns."
 #: The file that makes a folder a bundle.
 MANIFEST = "manifest.json"
 
@@ -108,6 +110,11 @@ def _read_manifest(folder: Path) -> tuple[dict[str, Any], bytes]:
         raise BundleFormatError(
             f"{folder}: written in bundle format {version}; this version of triage-ml reads up to {FORMAT_VERSION}.",
             hint="Upgrade triage-ml, or train with this version.",
+        )
+    if isinstance(version, int) and 0 < version < FORMAT_VERSION:
+        raise BundleFormatError(
+            f"{folder}: written in bundle format {version} by an earlier triage-ml; this version reads {FORMAT_VERSION}.",
+            hint=RENEW,
         )
     if version != FORMAT_VERSION or not _is_complete(manifest):
         raise BundleFormatError(f"{path}: not a triage-ml manifest.")

@@ -1,5 +1,6 @@
 """Ticket text -> tier, category and any other target, with calibrated probabilities, decisions and reasons."""
 
+from triage_ml.classify.calibrate import fit_temperature, softmax
 from triage_ml.classify.classifier import TargetAnswers, TriageClassifier
 from triage_ml.classify.decide import REASONS, Action, Policy, choose_policy, lower_bound
 from triage_ml.classify.explain import Explainer, Term
@@ -18,5 +19,7 @@ __all__ = [
     "choose_policy",
     "classifier_from_bundle",
     "classifier_to_bundle",
+    "fit_temperature",
     "lower_bound",
+    "softmax",
 ]

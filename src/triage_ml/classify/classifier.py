@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from triage_ml.classify.calibrate import softmax
 from triage_ml.classify.decide import Action, Policy
+from triage_ml.classify.encoder_weight import choose_encoder_weight
 from triage_ml.classify.explain import Explainer, Term
-from triage_ml.classify.familiarity import Familiarity, fit_familiarity
-from triage_ml.classify.fitting import FittedTarget, HeldOut, fit_target
+from triage_ml.classify.familiarity import Familiarity, fit_familiarity, know_everything
+from triage_ml.classify.fitting import FittedTarget, HeldOut, fit_targets
 from triage_ml.classify.heads import LinearHead
-from triage_ml.features import LexicalFeatures, Occurrences
+from triage_ml.features import JoinedFeatures, LexicalFeatures, Occurrences, Reading
 
 __all__ = ["TargetAnswers", "TriageClassifier"]
 
-_WORTH_PROCESSES = 5000
 _ENOUGH_FOR_SCALE = 5000
 
 
@@ -43,14 +42,14 @@ class TargetAnswers:
     decisions
         One (action, reason) a text.
     threshold
-        Least probability for `auto`; above 1 where nothing is ever `auto`.
+        Shape (texts,), least probability for `auto` of the chosen class; above 1 where it never is.
     """
 
     classes: tuple[str, ...]
     probabilities: NDArray[np.float32]
     chosen: NDArray[np.int64]
     decisions: list[tuple[Action, str]]
-    threshold: float
+    threshold: NDArray[np.float64]
 
 
 class TriageClassifier(BaseEstimator):  # type: ignore[misc]
@@ -103,8 +102,9 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
         X: Sequence[str] | pd.Series,
         y: pd.DataFrame | pd.Series,
         calibration: tuple[Sequence[str] | pd.Series, pd.DataFrame | pd.Series] | None = None,
+        groups: Sequence[int] | NDArray[np.int64] | None = None,
     ) -> Self:
-        """Fit on texts and labels.
+        """Fit on texts and labels. The order of the rows changes nothing.
 
         Parameters
         ----------
@@ -113,51 +113,40 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
         y
             One column a target; a missing label leaves the ticket out of that target.
         calibration
-            Later texts and labels, for temperatures and thresholds. Without them both are cross-fitted on X.
+            Later texts and labels. The heads learn from them too; calibration and thresholds come from what heads that did
+            not see them say of them. Without them that is asked of the tickets in X.
+        groups
+            A number for each text of X, then of `calibration`: texts with the same one are alike and held out together. By
+            default those that are written alike.
         """
-        texts, labels = _texts(X), _labels(y)
-        later, later_labels = (
-            (texts, None) if calibration is None else (_texts(calibration[0]), _labels(calibration[1]))
-        )
-        self.features_ = (self.features or LexicalFeatures()).fit(texts)
+        texts, labels, latest, groups = _in_order(X, y, calibration, groups)
+        self.features_ = copy(self.features or LexicalFeatures()).fit(texts)
         vectors = self.features_.transform(texts)
-        later_vectors = vectors if later_labels is None else self.features_.transform(later)
-        # Processes, not threads: liblinear draws from one random generator a process, and the same seed must give the same.
-        fitted = Parallel(n_jobs=-1 if len(texts) >= _WORTH_PROCESSES else 1)(
-            delayed(fit_target)(
-                name,
-                vectors,
-                labels[name],
-                None if later_labels is None else (later_vectors, later_labels[name]),
-                penalty=self.penalty,
-                precision=self.precision,
-                seed=self.seed,
-            )
-            for name in labels.columns
+        if isinstance(self.features_, JoinedFeatures) and self.features_.encoder_weight is None:
+            weight = choose_encoder_weight(vectors, self.features_.n_columns_, labels, groups, seed=self.seed)
+            self.features_.set_params(encoder_weight=weight)
+        fitted = fit_targets(
+            vectors, labels, groups, latest, penalty=self.penalty, precision=self.precision, seed=self.seed
         )
-        self._targets: dict[str, FittedTarget] = {}
-        held_out: dict[str, HeldOut] = {}
-        for name, (target, out) in zip(map(str, labels.columns), fitted, strict=True):
-            self._targets[name], held_out[name] = target, out
-        self._familiarity = self._learn_familiarity(later, held_out)
+        self._targets: dict[str, FittedTarget] = {name: target for name, (target, _) in fitted.items()}
+        self._familiarity = self._learn_familiarity(texts, {name: out for name, (_, out) in fitted.items()})
         self._describe()
         return self
 
     def predict(self, X: Sequence[str] | pd.Series) -> pd.DataFrame:
         """The most likely label of each target, shape (texts, targets)."""
-        answers = self.answers(self.vectors(X)[0])
+        answers = self.answers(self.read(X)[0])
         return pd.DataFrame({name: np.asarray(a.classes, dtype=object)[a.chosen] for name, a in answers.items()})
 
     def predict_proba(self, X: Sequence[str] | pd.Series) -> dict[str, pd.DataFrame]:
         """Calibrated probabilities of each target, shape (texts, classes) each."""
-        answers = self.answers(self.vectors(X)[0])
+        answers = self.answers(self.read(X)[0])
         return {name: pd.DataFrame(a.probabilities, columns=list(a.classes)) for name, a in answers.items()}
 
     def decide(self, X: Sequence[str] | pd.Series) -> pd.DataFrame:
         """For each target `{target}`, `{target}_probability`, `{target}_action`, `{target}_reason`."""
-        vectors, occurrences = self.vectors(X)
         columns: dict[str, Any] = {}
-        for name, answers in self.answers(vectors, occurrences).items():
+        for name, answers in self.answers(*self.read(X)).items():
             columns[name] = np.asarray(answers.classes, dtype=object)[answers.chosen]
             columns[f"{name}_probability"] = answers.probabilities.max(axis=1)
             columns[f"{name}_action"] = [action for action, _ in answers.decisions]
@@ -175,20 +164,25 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
         chosen = self.answers(vectors)[target].chosen
         return Explainer(texts, occurrences).terms(self._targets[target].head.weights, chosen, most=most)
 
+    def read(self, X: Sequence[str] | pd.Series) -> tuple[sparse.csr_matrix, Reading]:
+        """The shared representation of a batch, and how much of each text is known: what `answers` takes."""
+        check_is_fitted(self, "features_")
+        return self.features_.transform_with_words(_texts(X))
+
     def vectors(self, X: Sequence[str] | pd.Series) -> tuple[sparse.csr_matrix, Occurrences]:
-        """The shared representation of a batch, for `answers`."""
+        """The same, and where in the texts each value comes from: what an `Explainer` takes."""
         check_is_fitted(self, "features_")
         return self.features_.transform_with_occurrences(_texts(X))
 
     def familiarity(self, X: Sequence[str] | pd.Series) -> NDArray[np.float32]:
         """How like anything learnt each text is, shape (texts,): about 0 for a usual one, the lower the stranger."""
-        vectors, occurrences = self.vectors(X)
-        return self._familiarity_of(self._targets[self._familiarity.target].head.margins(vectors), occurrences)
+        vectors, reading = self.read(X)
+        return self._familiarity_of(self._targets[self._familiarity.target].head.margins(vectors), reading)
 
-    def answers(self, vectors: sparse.csr_matrix, occurrences: Occurrences | None = None) -> dict[str, TargetAnswers]:
-        """Probabilities and decisions of every target; too short and unfamiliar texts need the occurrences."""
+    def answers(self, vectors: sparse.csr_matrix, reading: Reading | None = None) -> dict[str, TargetAnswers]:
+        """Probabilities and decisions of every target; too short and unfamiliar texts need the reading."""
         margins = {name: target.head.margins(vectors) for name, target in self._targets.items()}
-        unreadable = {} if occurrences is None else self._unreadable(margins, occurrences)
+        unreadable = {} if reading is None else self._unreadable(margins, reading)
         return {name: self._answer(target, margins[name], unreadable) for name, target in self._targets.items()}
 
     def head(self, target: str) -> LinearHead:
@@ -204,35 +198,59 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
     def _answer(
         self, target: FittedTarget, margins: NDArray[np.float32], unreadable: Mapping[int, str]
     ) -> TargetAnswers:
-        probabilities = softmax(margins, target.temperature)
+        probabilities = target.calibrator.probabilities(margins)
         chosen = probabilities.argmax(axis=1)
         best = probabilities[np.arange(len(chosen)), chosen]
-        decide = target.policy.decide
-        decisions = [decide(p, k) for p, k in zip(best.tolist(), chosen.tolist(), strict=True)]
+        decisions, threshold = target.policy.decide(best, chosen)
         for index, reason in unreadable.items():
             decisions[index] = ("human", reason)
-        return TargetAnswers(target.head.classes, probabilities, chosen, decisions, target.policy.threshold)
+        return TargetAnswers(target.head.classes, probabilities, chosen, decisions, threshold)
 
-    def _unreadable(self, margins: Mapping[str, NDArray[np.float32]], occurrences: Occurrences) -> dict[int, str]:
-        words = np.bincount(occurrences.layout.text_of_word, minlength=occurrences.layout.texts)
-        strange = self._familiarity_of(margins[self._familiarity.target], occurrences) < self._familiarity.threshold
+    def _unreadable(self, margins: Mapping[str, NDArray[np.float32]], reading: Reading) -> dict[int, str]:
+        strange = self._familiarity_of(margins[self._familiarity.target], reading) < self._familiarity.threshold
         reasons = {int(i): "unfamiliar_text" for i in np.flatnonzero(strange)}
-        return reasons | {int(i): "text_too_short" for i in np.flatnonzero(words < self.fewest_words)}
+        return reasons | {int(i): "text_too_short" for i in np.flatnonzero(reading.words < self.fewest_words)}
 
-    def _familiarity_of(self, margins: NDArray[np.float32], occurrences: Occurrences) -> NDArray[np.float32]:
-        return self._familiarity.score(margins.max(axis=1), self.features_.known_share(occurrences))
+    def _familiarity_of(self, margins: NDArray[np.float32], reading: Reading) -> NDArray[np.float32]:
+        return self._familiarity.score(margins.max(axis=1), reading.known_share)
 
     def _learn_familiarity(self, texts: list[str], held_out: Mapping[str, HeldOut]) -> Familiarity:
         target = max(held_out, key=lambda name: held_out[name].margins.shape[1])
         rows = np.random.default_rng(self.seed).permutation(len(held_out[target].rows))[:_ENOUGH_FOR_SCALE]
-        known = [
-            self.features_.known_share(self.vectors([texts[row] for row in chunk])[1])
-            for chunk in np.array_split(held_out[target].rows[rows], max(len(rows) // 1000, 1))
-        ]
-        return fit_familiarity(target, held_out[target].margins[rows].max(axis=1), np.concatenate(known))
+        if not len(rows):
+            return know_everything(target)
+        reading = self.read([texts[row] for row in held_out[target].rows[rows]])[1]
+        return fit_familiarity(target, held_out[target].margins[rows].max(axis=1), reading.known_share)
 
     def _describe(self) -> None:
         self.classes_ = {name: target.head.classes for name, target in self._targets.items()}
+
+
+def _in_order(
+    X: Sequence[str] | pd.Series,
+    y: pd.DataFrame | pd.Series,
+    calibration: tuple[Sequence[str] | pd.Series, pd.DataFrame | pd.Series] | None,
+    groups: Sequence[int] | NDArray[np.int64] | None,
+) -> tuple[list[str], pd.DataFrame, NDArray[np.bool_] | None, NDArray[np.int64]]:
+    """Texts, labels, which are the latest and groups, sorted by text, part and labels: any order of rows gives this one."""
+    texts, labels = _texts(X), _labels(y)
+    latest = np.zeros(len(texts), dtype=bool)
+    if calibration is not None:
+        more = _texts(calibration[0])
+        texts, labels = texts + more, pd.concat([labels, _labels(calibration[1])])
+        latest = np.concatenate([latest, np.ones(len(more), dtype=bool)])
+    written = pd.factorize(np.array(texts, dtype=object), sort=True)[0]
+    given = [pd.factorize(labels[name], sort=True)[0] for name in reversed(list(labels.columns))]
+    order = np.lexsort((*given, latest, written))
+    group = written if groups is None else np.asarray(groups)
+    if len(group) != len(texts):
+        raise ValueError(f"expected a group for each of {len(texts)} texts, found {len(group)}")
+    return (
+        [texts[row] for row in order],
+        labels.iloc[order].reset_index(drop=True),
+        latest[order] if calibration is not None else None,
+        pd.factorize(group[order])[0].astype(np.int64),
+    )
 
 
 def _texts(X: Sequence[str] | pd.Series) -> list[str]:

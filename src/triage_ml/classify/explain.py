@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_ml.features import Occurrences, normalise
+from triage_ml.features import LONGEST_TEXT, Occurrences, normalise
 
 __all__ = ["Explainer", "Term"]
 
@@ -34,22 +34,12 @@ class Explainer:
     texts
         The texts that `occurrences` came from.
     occurrences
-        Where the terms of each text stand. Words and phrases that are written alike in one text are one term.
+        Where the terms of each text stand.
     """
 
     def __init__(self, texts: Sequence[str], occurrences: Occurrences) -> None:
         self._texts = texts
         self._occurrences = occurrences
-        layout = occurrences.layout
-        words = max(len(layout.starts), 1)
-        units, unit = np.unique((occurrences.last - occurrences.first) * words + occurrences.first, return_inverse=True)
-        first = units % words
-        last = first + units // words
-        text = layout.text_of_word[first]
-        written = layout.hash_of_spans(first, last) + text.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        _, shown, term = np.unique(written, return_index=True, return_inverse=True)
-        self._term = term[unit]
-        self._first, self._last, self._text = first[shown], last[shown], text[shown]
 
     def terms(
         self, weights: NDArray[np.float32], classes: NDArray[np.int64], *, most: int | None = 5
@@ -66,12 +56,11 @@ class Explainer:
             How many terms that speak *for* the class; None for all of either sign.
         """
         occurrences = self._occurrences
-        added = occurrences.share * weights[occurrences.column, classes[occurrences.text]]
-        sums = np.bincount(self._term, weights=added, minlength=len(self._text))
-        order = np.lexsort((self._first, -np.abs(sums), self._text))
-        if most is not None:
-            order = order[sums[order] > 0]
-        bounds = np.searchsorted(self._text[order], np.arange(len(self._texts) + 1)).tolist()
+        added = occurrences.share * weights[occurrences.column, classes[occurrences.text[occurrences.phrase]]]
+        sums = np.bincount(occurrences.phrase, weights=added, minlength=len(occurrences.text))
+        shown = np.flatnonzero(sums > 0) if most is not None else np.arange(len(sums))
+        order = shown[np.lexsort((occurrences.begin[shown], -np.abs(sums[shown]), occurrences.text[shown]))]
+        bounds = np.searchsorted(occurrences.text[order], np.arange(len(self._texts) + 1)).tolist()
         answers = []
         for index, text in enumerate(self._texts):
             mine = order[bounds[index] : bounds[index + 1]][:most].tolist()
@@ -80,7 +69,7 @@ class Explainer:
         return answers
 
     def _written(self, characters: _Characters, term: int) -> str:
-        return characters.between(*self._occurrences.layout.span(self._first[term], self._last[term]))
+        return characters.between(int(self._occurrences.begin[term]), int(self._occurrences.end[term]))
 
 
 class _Characters:
@@ -92,7 +81,7 @@ class _Characters:
         if not text.isascii():
             normalised = normalise(text)
             self._encoded = normalised.encode("utf-8", "replace")
-            self._text = text if len(normalised) <= len(text) else normalised
+            self._text = text if len(normalised) <= min(len(text), LONGEST_TEXT) else normalised
 
     def between(self, begin: int, end: int) -> str:
         """The written form, white space folded."""

@@ -1,26 +1,37 @@
-"""Fit one target: its head, its temperature, its policies. Plain functions of arrays, so that targets fit side by side."""
+"""Fit targets: their heads, their calibrators, their policies. Plain functions of arrays, side by side in threads.
+
+No ticket is kept from the heads for the sake of calibration. The tickets to calibrate on (the latest, where there are dates)
+are asked in folds, each of heads that were fitted on everything else; what those heads say calibrates the one that is then
+fitted on all. A head that sees fewer tickets gets a penalty that is larger by as much, so that C times the tickets, and with
+it the scale of the margins, is the same for the folds and for the whole (experiment 0003).
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy import sparse
 
-from triage_ml.classify.calibrate import fit_temperature, softmax
+from triage_ml.classify.calibrate import Calibrator, cross_calibrate, fit_calibrator
 from triage_ml.classify.decide import Policy, choose_policy
 from triage_ml.classify.heads import LinearHead, choose_penalty, fit_head
 from triage_ml.errors import NotEnoughDataError
 
-__all__ = ["FittedTarget", "HeldOut", "fit_target"]
+__all__ = ["FittedTarget", "HeldOut", "fit_targets"]
+
+Rows = NDArray[np.int64]
 
 _FEWEST_TICKETS = 30
 _FOLDS = 5
-_ENOUGH_TO_CALIBRATE = 5000
+_FOLDS_OF_LATEST = 3  # each a small part of all tickets
+_ENOUGH_TO_CALIBRATE = 20_000
 _REPORTED_PROMISES = (0.90, 0.95)
 
 
@@ -30,7 +41,7 @@ class FittedTarget:
 
     head: LinearHead
     penalty: float
-    temperature: float
+    calibrator: Calibrator
     policies: tuple[Policy, ...]
 
     @property
@@ -41,89 +52,154 @@ class FittedTarget:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Margins of tickets that the head did not see: `rows` of the calibration texts (or, cross-fitted, of the training
-    texts), `margins` of shape (rows, K), `truth` their labels."""
+    """Margins of tickets by heads that did not see them: `rows` of the texts, `margins` of shape (rows, K), offsets
+    included, `truth` their labels."""
 
-    rows: NDArray[np.int64]
+    rows: Rows
     margins: NDArray[np.float32]
     truth: NDArray[Any]
 
 
-def fit_target(
-    name: str,
+@dataclass(frozen=True)
+class _Task:
+    """One target's labelled tickets: `fits` are those to fit on, all of them last; `asked` those that each fit is asked."""
+
+    name: str
+    rows: Rows
+    labels: NDArray[Any]
+    penalty: float
+    groups: Rows
+    fits: tuple[Rows, ...]
+    asked: tuple[Rows, ...]
+
+
+def fit_targets(
     vectors: sparse.csr_matrix,
-    labels: pd.Series,
-    calibration: tuple[sparse.csr_matrix, pd.Series] | None,
+    labels: pd.DataFrame,
+    groups: Rows,
+    latest: NDArray[np.bool_] | None,
     *,
     penalty: float | None,
     precision: float,
     seed: int,
+) -> dict[str, tuple[FittedTarget, HeldOut]]:
+    """Fit every target on the tickets that have its label.
+
+    Parameters
+    ----------
+    vectors
+        Shape (texts, columns).
+    labels
+        One column a target, shape (texts, targets).
+    groups
+        Shape (texts,): texts with the same number are held out together.
+    latest
+        Shape (texts,): the texts to calibrate on; None for any.
+    """
+    side_by_side = Parallel(n_jobs=-1, prefer="threads")
+    names = list(labels.columns)
+    labelled = [_labelled(str(name), labels[name]) for name in names]
+    penalties: Sequence[float] = (
+        [penalty] * len(names)
+        if penalty
+        else side_by_side(
+            delayed(choose_penalty)(str(name), vectors, rows, truth, groups[rows], seed=seed)
+            for name, (rows, truth) in zip(names, labelled, strict=True)
+        )
+    )
+    tasks = [
+        _task(str(name), rows, truth, chosen, groups[rows], None if latest is None else latest[rows], seed)
+        for name, (rows, truth), chosen in zip(names, labelled, penalties, strict=True)
+    ]
+    jobs = [(task, fit) for task in tasks for fit in task.fits]
+    heads = iter(side_by_side(delayed(_fit)(task, vectors, fit, seed) for task, fit in jobs))
+    fitted = {}
+    for task in tasks:
+        mine = [next(heads) for _ in task.fits]
+        fitted[task.name] = _calibrated(task, vectors, mine[:-1], mine[-1], precision, seed)
+    return fitted
+
+
+def _fit(task: _Task, vectors: sparse.csr_matrix, fit: Rows, seed: int) -> LinearHead:
+    penalty = task.penalty * len(task.rows) / len(fit)
+    return fit_head(task.name, vectors, task.rows[fit], task.labels[fit], penalty=penalty, seed=seed)
+
+
+def _task(
+    name: str,
+    rows: Rows,
+    labels: NDArray[Any],
+    penalty: float,
+    groups: Rows,
+    latest: NDArray[np.bool_] | None,
+    seed: int,
+) -> _Task:
+    """Choose the folds: as many are asked as give enough tickets to calibrate on, all of them for a few thousand."""
+    pool = np.arange(len(rows)) if latest is None else np.flatnonzero(latest)
+    if len(pool) < _FEWEST_TICKETS:
+        pool = np.arange(len(rows))
+    folds = _FOLDS if len(pool) == len(rows) else _FOLDS_OF_LATEST
+    fold_of_group = _folds(labels[pool], groups[pool], folds, seed)
+    fold = np.full(len(rows), -1)
+    fold[pool] = fold_of_group
+    fits, asked = [], []
+    for number in range(min(folds, math.ceil(_ENOUGH_TO_CALIBRATE * folds / len(pool)))):
+        ask = np.flatnonzero(fold == number)
+        fit = np.flatnonzero(~np.isin(groups, groups[ask]))
+        if len(ask) and len(pd.unique(labels[fit])) > 1:
+            fits.append(fit)
+            asked.append(ask)
+    return _Task(name, rows, labels, penalty, groups, (*fits, np.arange(len(rows))), tuple(asked))
+
+
+def _folds(labels: NDArray[Any], groups: Rows, folds: int, seed: int) -> Rows:
+    """A fold for each ticket: groups whole, each class spread evenly over them, however rare. Shape (tickets,)."""
+    numbers, first, group = np.unique(groups, return_index=True, return_inverse=True)
+    order = np.random.default_rng(seed).permutation(len(numbers))
+    of_group = np.empty(len(numbers), dtype=np.int64)
+    shuffled = labels[first][order]
+    of_group[order] = pd.Series(shuffled).groupby(shuffled).cumcount().to_numpy() % folds
+    return of_group[group]
+
+
+def _calibrated(
+    task: _Task,
+    vectors: sparse.csr_matrix,
+    parts: Sequence[LinearHead],
+    head: LinearHead,
+    precision: float,
+    seed: int,
 ) -> tuple[FittedTarget, HeldOut]:
-    """Fit on the labelled rows, calibrate on later ones, or cross-fitted where there are none."""
-    rows, truth = _labelled(labels)
+    held_out = _ask(task, vectors, parts, head.classes)
+    codes = pd.Index(head.classes).get_indexer(pd.Index(held_out.truth)).astype(np.int64)
+    calibrator, offsets = fit_calibrator(held_out.margins, codes)
+    moved = HeldOut(held_out.rows, held_out.margins + offsets, held_out.truth)
+    probabilities = cross_calibrate(held_out.margins, codes, seed=seed)
+    promises = dict.fromkeys((precision, *_REPORTED_PROMISES))
+    groups = task.groups[np.concatenate(task.asked)] if task.asked else task.groups[:0]
+    policies = tuple(choose_policy(probabilities, codes, promise, groups) for promise in promises)
+    return FittedTarget(head.moved(offsets), task.penalty, calibrator, policies), moved
+
+
+def _ask(task: _Task, vectors: sparse.csr_matrix, parts: Sequence[LinearHead], classes: Sequence[str]) -> HeldOut:
+    """What the heads of the folds say. A class that a fold lacks gets its lowest margin."""
+    known = pd.Index(classes)
+    margins = [np.zeros((0, len(classes)), dtype=np.float32)]
+    for part, ask in zip(parts, task.asked, strict=True):
+        given = part.margins(vectors[task.rows[ask]])
+        spread = np.repeat(given.min(axis=1, keepdims=True), len(classes), axis=1)
+        spread[:, known.get_indexer(pd.Index(part.classes))] = given
+        margins.append(spread)
+    asked = np.concatenate([np.zeros(0, dtype=np.int64), *task.asked])
+    return HeldOut(task.rows[asked], np.concatenate(margins), task.labels[asked])
+
+
+def _labelled(name: str, labels: pd.Series) -> tuple[Rows, NDArray[Any]]:
+    """Rows that have a label, and the labels."""
+    rows = np.flatnonzero(labels.notna().to_numpy())
     if len(rows) < _FEWEST_TICKETS:
         raise NotEnoughDataError(
             f"Target {name!r}: at least {_FEWEST_TICKETS} labelled tickets are needed to learn from, found {len(rows)}.",
             hint="Import more tickets, or leave the target out with --targets.",
         )
-    mine = vectors[rows]
-    penalty = penalty or choose_penalty(name, mine, truth, seed=seed)
-    head = fit_head(name, mine, truth, penalty=penalty, seed=seed)
-    if calibration is None:
-        held_out = _cross_fit(name, mine, rows, truth, head, penalty, seed)
-    else:
-        later, later_truth = _labelled(calibration[1])
-        held_out = HeldOut(later, head.margins(calibration[0][later]), later_truth)
-    return _calibrated(head, penalty, held_out, precision), held_out
-
-
-def _calibrated(head: LinearHead, penalty: float, held_out: HeldOut, precision: float) -> FittedTarget:
-    known = np.isin(held_out.truth, head.classes)  # a class that is new since the fit can't be answered, only missed
-    codes = np.full(len(held_out.truth), -1)
-    codes[known] = np.searchsorted(head.classes, held_out.truth[known])
-    temperature = fit_temperature(held_out.margins[known], codes[known]) if known.any() else 1.0
-    probabilities = softmax(held_out.margins, temperature)
-    promises = dict.fromkeys((precision, *_REPORTED_PROMISES))
-    policies = tuple(choose_policy(probabilities, codes, promise) for promise in promises)
-    return FittedTarget(head, penalty, temperature, policies)
-
-
-def _cross_fit(
-    name: str,
-    vectors: sparse.csr_matrix,
-    rows: NDArray[np.int64],
-    truth: NDArray[Any],
-    head: LinearHead,
-    penalty: float,
-    seed: int,
-) -> HeldOut:
-    """Margins of tickets by heads that did not see them.
-
-    Five folds, of which only as many are asked as give enough tickets to calibrate on: all of them for a few thousand
-    tickets, one for many. A fold that lacks a class gives it its lowest margin.
-    """
-    margins = np.zeros((len(truth), len(head.classes)), dtype=np.float32)
-    asked = min(_FOLDS, math.ceil(_ENOUGH_TO_CALIBRATE * _FOLDS / len(truth)))
-    folds = _folds(truth, seed)
-    for number in range(asked):
-        fit, ask = np.flatnonzero(folds != number), np.flatnonzero(folds == number)
-        part = fit_head(name, vectors[fit], truth[fit], penalty=penalty, seed=seed)
-        given = part.margins(vectors[ask])
-        margins[ask] = given.min(axis=1, keepdims=True)
-        margins[np.ix_(ask, np.searchsorted(head.classes, part.classes))] = given
-    used = folds < asked
-    return HeldOut(rows[used], margins[used], truth[used])
-
-
-def _folds(truth: NDArray[Any], seed: int) -> NDArray[np.int64]:
-    """A fold for each ticket, each class spread evenly over them, however rare. Shape (tickets,)."""
-    order = np.random.default_rng(seed).permutation(len(truth))
-    folds = np.empty(len(truth), dtype=np.int64)
-    folds[order] = pd.Series(truth[order]).groupby(truth[order]).cumcount().to_numpy() % _FOLDS
-    return folds
-
-
-def _labelled(labels: pd.Series) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """Rows that have a label, and the labels."""
-    rows = np.flatnonzero(labels.notna().to_numpy())
     return rows, labels.to_numpy(dtype=object)[rows]

@@ -1,27 +1,27 @@
 """One linear head a target, on the vectors that all targets share.
 
-A head is a one-against-the-rest linear support vector machine (squared hinge loss, L2 penalty). On sparse text it is as
-accurate as logistic regression and five to forty times faster to fit; its margins become probabilities in `calibrate`.
+A head is one-against-the-rest logistic regression with an L2 penalty. Its log loss after calibration is a tenth below that of
+a support vector machine on every set that was looked at (experiment 0003), its accuracy the same or better.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
 from triage_ml.classify.calibrate import fit_temperature, log_loss
+from triage_ml.classify.descent import descend
 from triage_ml.errors import NotEnoughDataError
 
-__all__ = ["LinearHead", "choose_penalty", "fit_head"]
+__all__ = ["LinearHead", "choose_penalty", "fit_head", "held_out_loss"]
 
-#: Stopping a hundred times earlier than scikit-learn does by default changed no accuracy and halves the time.
-_TOLERANCE = 1e-2
-
-_PENALTIES = (0.1, 0.3, 1.0, 3.0)
+_PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0)
 _SAMPLE = 8000
 
 
@@ -48,48 +48,84 @@ class LinearHead:
         scores: NDArray[np.float32] = vectors @ self.weights
         return scores + self.intercept
 
+    def moved(self, offsets: NDArray[np.float32]) -> LinearHead:
+        """The same head with offsets of shape (K,) added to every margin."""
+        return replace(self, intercept=self.intercept + offsets)
 
-def fit_head(target: str, vectors: sparse.csr_matrix, labels: NDArray[Any], *, penalty: float, seed: int) -> LinearHead:
+
+def fit_head(
+    target: str,
+    vectors: sparse.csr_matrix,
+    rows: NDArray[np.int64],
+    labels: NDArray[Any],
+    *,
+    penalty: float,
+    seed: int,
+) -> LinearHead:
     """Fit the head of `target` on labelled texts.
 
     Parameters
     ----------
-    vectors, labels
-        Shapes (texts, columns) and (texts,); labels are strings, none missing.
+    vectors
+        Shape (texts, columns).
+    rows, labels
+        Which texts to fit on, and the label of each: strings, none missing.
     penalty
-        `C` of the support vector machine: higher follows the training labels more closely.
+        `C` of the logistic regression: higher follows the training labels more closely.
     """
-    from sklearn.svm import LinearSVC
-
-    classes = tuple(sorted(set(labels.tolist())))
+    codes, classes = pd.factorize(labels, sort=True)
     if len(classes) < 2:
-        found = f"only {classes[0]!r}" if classes else "none"
+        found = f"only {classes[0]!r}" if len(classes) else "none"
         raise NotEnoughDataError(
             f"Target {target!r}: at least two classes are needed to learn from, found {found}.",
             hint="Leave the target out with --targets, or train on more tickets.",
         )
-    machine = LinearSVC(C=penalty, tol=_TOLERANCE, random_state=seed).fit(vectors, labels)
-    weights, intercept = machine.coef_, machine.intercept_
-    if len(classes) == 2:  # liblinear fits one plane for two classes; both sides of it are our two columns
-        weights, intercept = np.vstack([-weights, weights]) / 2, np.concatenate([-intercept, intercept]) / 2
-    return LinearHead(classes, np.ascontiguousarray(weights.T, dtype=np.float32), intercept.astype(np.float32))
+    weights, intercept = descend(vectors, rows, codes.astype(np.int64), len(classes), penalty=penalty, seed=seed)
+    return LinearHead(tuple(classes), weights, intercept)
 
 
-def choose_penalty(target: str, vectors: sparse.csr_matrix, labels: NDArray[Any], *, seed: int) -> float:
+def choose_penalty(
+    target: str,
+    vectors: sparse.csr_matrix,
+    rows: NDArray[np.int64],
+    labels: NDArray[Any],
+    groups: NDArray[np.int64],
+    *,
+    seed: int,
+) -> float:
     """The penalty with the least log loss on a quarter of (at most 8,000 of) the training tickets.
 
     Clean labels and short texts want a high one, noisy labels a low one: no single value is right for both.
     """
+    losses = held_out_loss(target, vectors, rows, labels, groups, _PENALTIES, seed=seed)
+    return _PENALTIES[int(np.argmin(losses))]
+
+
+def held_out_loss(
+    target: str,
+    vectors: sparse.csr_matrix,
+    rows: NDArray[np.int64],
+    labels: NDArray[Any],
+    groups: NDArray[np.int64],
+    penalties: Sequence[float],
+    *,
+    seed: int,
+) -> list[float]:
+    """Log loss of each penalty, at its best temperature, on a quarter of at most 8,000 tickets; the rest fits.
+
+    `groups` has shape (rows,): tickets with the same number are asked together, none of them fits.
+    Where the sample has no two classes to fit on, the second penalty has the least.
+    """
     order = np.random.default_rng(seed).permutation(len(labels))[:_SAMPLE]
     cut = len(order) * 3 // 4
     fit, ask = order[:cut], order[cut:]
-    known = np.isin(labels[ask], np.unique(labels[fit]))
-    ask = ask[known]
+    fit = fit[~np.isin(groups[fit], groups[ask])]
+    ask = ask[np.isin(labels[ask], np.unique(labels[fit]))]
     if len(np.unique(labels[fit])) < 2 or not len(ask):
-        return _PENALTIES[1]
+        return [float(place != 1) for place in range(len(penalties))]
     losses = []
-    for penalty in _PENALTIES:
-        head = fit_head(target, vectors[fit], labels[fit], penalty=penalty, seed=seed)
-        margins, truth = head.margins(vectors[ask]), np.searchsorted(head.classes, labels[ask])
+    for penalty in penalties:
+        head = fit_head(target, vectors, rows[fit], labels[fit], penalty=penalty, seed=seed)
+        margins, truth = head.margins(vectors[rows[ask]]), np.searchsorted(head.classes, labels[ask])
         losses.append(log_loss(margins, truth, fit_temperature(margins, truth)))
-    return _PENALTIES[int(np.argmin(losses))]
+    return losses

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from triage_ml.classify.calibrate import Calibrator
 from triage_ml.classify.classifier import TriageClassifier
 from triage_ml.classify.decide import Policy
 from triage_ml.classify.familiarity import Familiarity
@@ -34,7 +35,7 @@ def classifier_to_bundle(model: TriageClassifier) -> tuple[dict[str, Any], dict[
             "name": name,
             "classes": list(target.head.classes),
             "penalty": target.penalty,
-            "temperature": target.temperature,
+            "calibrator": asdict(target.calibrator),
             "policies": [_without_evidence(policy) for policy in target.policies],
         }
         contents["targets"].append(plain)
@@ -55,9 +56,13 @@ def classifier_from_bundle(contents: Mapping[str, Any], arrays: Mapping[str, NDA
     for index, plain in enumerate(contents["targets"]):
         part = {key: arrays[f"target-{index}.{key}"] for key in ("weights", "intercept", "evidence")}
         head = LinearHead(tuple(plain["classes"]), part["weights"], part["intercept"])
+        calibrator = Calibrator(plain["calibrator"]["temperature"], tuple(plain["calibrator"]["top"]))
         evidence = np.asarray(part["evidence"], dtype=bool)
-        policies = tuple(Policy(**policy, evidence=evidence) for policy in plain["policies"])
-        model._targets[plain["name"]] = FittedTarget(head, plain["penalty"], plain["temperature"], policies)
+        policies = tuple(
+            Policy(**{**policy, "own": tuple((index, own) for index, own in policy["own"])}, evidence=evidence)
+            for policy in plain["policies"]
+        )
+        model._targets[plain["name"]] = FittedTarget(head, plain["penalty"], calibrator, policies)
     model._familiarity = Familiarity(**contents["familiarity"])
     model._describe()
     return model

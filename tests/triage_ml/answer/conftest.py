@@ -45,7 +45,7 @@ def answers(classes: Sequence[str], probabilities: Sequence[Sequence[float]]) ->
     chosen = given.argmax(axis=1)
     sure = given.max(axis=1) >= THRESHOLD
     decisions = [("auto", "confident") if yes else ("suggest", "below_threshold") for yes in sure.tolist()]
-    return TargetAnswers(tuple(classes), given, chosen, decisions, THRESHOLD)
+    return TargetAnswers(tuple(classes), given, chosen, decisions, np.full(len(given), THRESHOLD))
 
 
 @dataclass(frozen=True)

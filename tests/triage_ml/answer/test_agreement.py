@@ -47,6 +47,12 @@ def test_a_group_that_the_taxonomy_does_not_know_goes_with_every_tier(desk: Any,
     assert what(desk.verdicts(given)["tier"]) == ("NOC", "auto", "confident")
 
 
+def test_classes_that_differ_in_case_are_two_and_both_agree(desk: Any, answered: Any, what: Any) -> None:
+    category = answered(("ACCESS", "Access", "Hardware"), [[0.95, 0.03, 0.02]])
+    found = desk.verdicts({"category": category, "subcategory": answered(("Laptop", "VPN"), [[0.1, 0.9]])})
+    assert what(found["category"]) == ("ACCESS", "auto", "confident")
+
+
 def test_an_old_name_of_a_group_has_the_tier_of_the_new_one(desk: Any, answered: Any, what: Any) -> None:
     given = {"tier": answered(TIERS, [[0.3, 0.2, 0.5]]), "assignment_group": answered(("Guild", "SD"), [[0.1, 0.9]])}
     assert what(desk.verdicts(given)["tier"]) == ("L1", "suggest", "below_threshold")

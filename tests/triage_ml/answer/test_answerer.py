@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 from triage_ml.answer import Answerer, load_answerer, prepare, read_model, score_table, write_model
 from triage_ml.bundle import read_bundle, write_bundle
 from triage_ml.classify import REASONS, TriageClassifier
-from triage_ml.errors import BundleCorruptError
+from triage_ml.errors import BundleCorruptError, BundleFormatError
 from triage_ml.settings import Decision, Settings
 from triage_ml.taxonomy import Taxonomy
 
@@ -34,7 +36,10 @@ TICKETS: list[dict[str, Any]] = [
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw = np.random.default_rng(0)
     rows = [list(WORDS)[index] for index in draw.integers(0, 3, 900)]
-    texts = [f"{draw.choice(WORDS[row])} since {draw.choice(['monday', 'today'])} please help" for row in rows]
+    days = ["monday", "today"]  # and a place each, for copies of one text are evidence of one
+    texts = [
+        f"{draw.choice(WORDS[row])} since {draw.choice(days)} please help {place}" for place, row in enumerate(rows)
+    ]
     labels = pd.DataFrame(rows, columns=["category", "tier"])
     model = TriageClassifier().fit(prepare(texts[:600]), labels[:600], calibration=(prepare(texts[600:]), labels[600:]))
     folder = tmp_path_factory.mktemp("bundles") / "model"
@@ -144,14 +149,38 @@ def test_a_model_that_answers_its_sample_otherwise_is_refused(folder: Path, tmp_
         read_model(tmp_path / "other")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda contents, arrays: contents.pop("familiarity"),
+        lambda contents, arrays: contents["classifier"].update(unheard_of=1),
+        lambda contents, arrays: contents["targets"][0].pop("policies"),
+        lambda contents, arrays: contents.update(targets=7),
+        lambda contents, arrays: contents.pop("taxonomy"),
+        lambda contents, arrays: arrays.pop("target-0.weights"),
+        lambda contents, arrays: arrays.pop("sample.0"),
+        lambda contents, arrays: arrays.update({"target-0.weights": np.zeros((2, 3), dtype=np.float32)}),
+    ],
+    ids=["no part", "new part", "no key", "other type", "no taxonomy", "no array", "no sample", "other shape"],
+)
+def test_contents_of_another_version_are_refused_by_name(folder: Path, tmp_path: Path, change: Any) -> None:
+    bundle = read_bundle(folder, "model")
+    contents, arrays = copy.deepcopy(dict(bundle.contents)), dict(bundle.arrays)
+    change(contents, arrays)
+    write_bundle(tmp_path / "other", "model", contents, arrays)
+    with pytest.raises(
+        BundleFormatError,
+        match=r"other: the bundle holds other contents than this version of triage-ml reads \(\w+\)\.\nAnother version wrote it",
+    ):
+        read_model(tmp_path / "other")
+
+
 def test_one_changed_byte_is_refused(folder: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    copy.mkdir()
-    for file in folder.iterdir():
-        (copy / file.name).write_bytes(file.read_bytes())
-    victim = next(copy.glob("target-0.weights.npy"))
+    changed = tmp_path / "changed"
+    shutil.copytree(folder, changed)
+    victim = next(changed.glob("target-0.weights.npy"))
     raw = bytearray(victim.read_bytes())
     raw[-5] ^= 1
     victim.write_bytes(bytes(raw))
     with pytest.raises(BundleCorruptError, match=r"weights\.npy: the checksum differs from the manifest"):
-        read_model(copy)
+        read_model(changed)

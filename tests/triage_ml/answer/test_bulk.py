@@ -87,6 +87,7 @@ def test_a_file_is_answered_what_single_tickets_are(
 
 @pytest.mark.slow
 def test_workers_give_the_same_file_as_one_process(job: BulkJob) -> None:
+    job = replace(job, chunk_tickets=4)  # so many chunks that workers are worth it
     alone = score_file(job, workers=1)
     first = job.out.read_bytes()
     together = score_file(replace(job, out=job.out.with_name("two.parquet")), workers=2)

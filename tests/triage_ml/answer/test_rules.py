@@ -46,6 +46,17 @@ def test_a_rule_may_set_a_value_that_no_ticket_taught(desk: Any, answered: Any, 
     assert what(tier) == ("NOC", "suggest", "set_by_rule")
 
 
+@pytest.mark.parametrize(
+    ("then", "expected"), [('block = ["L3"]', "l1"), ('allow = ["L1"]', "l1"), ('value = "L1"', "l1")]
+)
+def test_a_rule_holds_whatever_the_case_of_a_class(
+    desk: Any, answered: Any, what: Any, write: Write, then: str, expected: str
+) -> None:
+    rules = write(one_rule('keywords = ["reset"]', f'target = "tier", {then}'))
+    given = {"tier": answered(("l1", "l3"), [[0.1, 0.9]])}
+    assert what(desk.verdicts(given, Asked(["reset it"]), rules=rules)["tier"])[0] == expected
+
+
 def test_l0_by_rule_alone_is_never_auto(desk: Any, answered: Any, what: Any, write: Write) -> None:
     rules = write(one_rule('keywords = ["reset"]', 'target = "tier", value = "L0"'))
     tier = desk.verdicts({"tier": answered(TIERS, SURE)}, Asked(["reset it"]), rules=rules)["tier"]
@@ -148,11 +159,16 @@ def test_a_rule_for_a_tier_takes_the_group_along(desk: Any, answered: Any, what:
             "line 3: `rules.when`: expected keywords or a field; a rule for every ticket is no rule.",
         ),
         (
+            one_rule('keywords = [" "]', 'block = "auto"'),
+            "line 3: `rules.when`: a keyword must have a letter, a digit or a sign; an empty one would match nearly "
+            "every ticket.",
+        ),
+        (
             one_rule('keywords = ["x"]', 'block = "auto"') * 2,
             "two rules are called 'the rule'; an answer names its rule.",
         ),
     ],
-    ids=["unknown key", "unknown table", "nothing to do", "no target", "every ticket", "a name twice"],
+    ids=["unknown key", "unknown table", "nothing to do", "no target", "every ticket", "blank keyword", "a name twice"],
 )
 def test_a_wrong_file_is_told_with_its_line(write: Write, text: str, message: str) -> None:
     with pytest.raises(SettingsError) as caught:

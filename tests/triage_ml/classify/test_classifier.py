@@ -64,6 +64,32 @@ def test_the_same_seed_gives_the_same_arrays() -> None:
     }
 
 
+def test_the_order_of_the_rows_gives_the_same_arrays() -> None:
+    texts, labels = desk(200)
+    order = np.random.default_rng(3).permutation(200)
+    straight = classifier_to_bundle(TriageClassifier().fit(texts, labels))
+    shuffled = classifier_to_bundle(TriageClassifier().fit(texts.iloc[order], labels.iloc[order]))
+    assert straight[0] == shuffled[0]
+    assert all(np.array_equal(array, shuffled[1][name]) for name, array in straight[1].items())
+
+
+def test_a_group_for_each_text_is_wanted() -> None:
+    texts, labels = desk(40)
+    with pytest.raises(ValueError, match="expected a group for each of 40 texts, found 2"):
+        TriageClassifier().fit(texts, labels, groups=[0, 1])
+
+
+def test_texts_of_one_group_are_held_out_together() -> None:
+    """Each ticket has its like, and no word in common with others: heads that never saw the like can't know."""
+    draw = np.random.default_rng(0)
+    words = ["".join(draw.choice(list("abcdefghijklmnopqrstuvwxyz"), 12)) for _ in range(80)]
+    texts = [f"{word} {word} {end}" for word in words for end in ("one", "two")]
+    labels = pd.DataFrame({"category": np.repeat(draw.choice(["A", "B"], 80), 2)})
+    apart = TriageClassifier().fit(texts, labels).policies("category")[0.9]
+    together = TriageClassifier().fit(texts, labels, groups=np.repeat(np.arange(80), 2)).policies("category")[0.9]
+    assert apart.threshold <= 1 < together.threshold
+
+
 def test_goes_to_arrays_and_back(model: TriageClassifier) -> None:
     texts, _ = desk(40, seed=5)
     again = classifier_from_bundle(*classifier_to_bundle(model))
@@ -158,3 +184,31 @@ def test_familiarity_tells_what_was_learnt_from_what_was_not(model: TriageClassi
     usual = model.familiarity(texts)
     strange = model.familiarity(["quarterly zebra migration across serengeti", "bake the bread at noon", "sing a song"])
     assert strange.max() < np.quantile(usual, 0.05)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "😀 😀", "QUJD" * 25_000, "\x00\x01 PK", "<p>printer jammed</p>", "שלום printer jammed"]
+)
+def test_odd_texts_are_decided_and_explained(model: TriageClassifier, text: str) -> None:
+    row = model.decide([text]).iloc[0]
+    assert row["category"] in model.classes_["category"]
+    assert row["category_action"] in ("auto", "suggest", "human")
+    assert len(model.explain([text], "category")) == 1
+
+
+def test_a_class_with_one_ticket_is_learnt_and_never_auto() -> None:
+    texts, labels = desk(200)
+    texts = pd.concat([texts, pd.Series(["espresso machine leaks in the kitchen"])], ignore_index=True)
+    labels = pd.concat([labels, pd.DataFrame({"category": ["Facilities"], "tier": ["L1"]})], ignore_index=True)
+    model = TriageClassifier().fit(texts, labels)
+    place = model.classes_["category"].index("Facilities")
+    for policy in model.policies("category").values():
+        assert policy.thresholds[place] > 1
+    assert model.decide(["espresso machine leaks in the kitchen"])["category_action"].item() != "auto"
+
+
+def test_labels_that_look_alike_are_not_merged() -> None:
+    texts, labels = desk(300)
+    odd = labels.index[labels["category"] == "Network"][::2]
+    labels.loc[odd, "category"] = "network"
+    assert TriageClassifier().fit(texts, labels).classes_["category"] == ("Access", "Network", "Printing", "network")
