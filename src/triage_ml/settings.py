@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
+from datetime import UTC, date, datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from triage_ml.errors import SettingsError
 
-__all__ = ["Costs", "Decision", "Paths", "Settings", "load_settings"]
+__all__ = ["Calendar", "Costs", "Decision", "Paths", "Serving", "Settings", "load_settings"]
 
 DEFAULT_FILE = Path("triage.toml")
 
@@ -36,6 +39,11 @@ class Paths(_Section):
         return self.home / "bundles"
 
     @property
+    def embeddings(self) -> Path:
+        """What an encoder made of texts, kept for the next training: hashes and vectors, no text."""
+        return self.home / "embeddings"
+
+    @property
     def reports(self) -> Path:
         """Weekly lists and training reports."""
         return self.home / "reports"
@@ -44,6 +52,9 @@ class Paths(_Section):
 class Store(_Section):
     url: str | None = Field(None, description="SQLAlchemy URL; by default SQLite at <home>/store.db.")
     text: Literal["redacted", "none"] = Field("redacted", description="What the store keeps of a scored ticket's text.")
+    keep_days: int | None = Field(
+        None, ge=1, description="Days after which a running service forgets predictions and outcomes; by default never."
+    )
 
 
 class Mlflow(_Section):
@@ -66,6 +77,10 @@ class Calendar(_Section):
             raise ValueError(f"no time zone is called {name!r}; expected a name like Europe/Berlin") from None
         return name
 
+    def today(self, now: datetime | None = None) -> date:
+        """The day that it is in this zone: on it a decision counts, as its week does."""
+        return (now or datetime.now(UTC)).astimezone(ZoneInfo(self.timezone)).date()
+
 
 class Taxonomy(_Section):
     file: Path | None = Field(None, description="taxonomy.toml: tiers, groups, aliases; by default the built-in tiers.")
@@ -74,9 +89,15 @@ class Taxonomy(_Section):
 class Train(_Section):
     targets: tuple[str, ...] = Field(("tier", "category"), min_length=1, description="Labels to learn.")
     calibration_share: float = Field(
-        0.15, gt=0, lt=0.5, description="Share of the training tickets, the latest, to calibrate on."
+        0.15,
+        gt=0,
+        lt=0.5,
+        description="Share of the training tickets, the latest, that calibrate; heads learn from all.",
     )
     test_share: float = Field(0.2, gt=0, lt=0.5, description="Share of all tickets, the latest, to evaluate on.")
+    encoder: str | None = Field(
+        None, description="model2vec:FOLDER or sentence-transformers:FOLDER to join the words; by default none."
+    )
     seed: int = Field(0, ge=0, description="Seed of everything random in training.")
 
 
@@ -112,7 +133,7 @@ class Gate(_Section):
         lt=1,
         description="Always good enough; above it, what a perfectly calibrated model shows by chance.",
     )
-    milliseconds: float = Field(25.0, gt=0, description="Budget of one answer in process, median.")
+    milliseconds: float = Field(10.0, gt=0, description="Budget of one answer in process, median.")
     megabytes: float = Field(500.0, gt=0, description="Budget of the bundle's size.")
 
 
@@ -121,6 +142,65 @@ class Patterns(_Section):
         None, description="model2vec:FOLDER or sentence-transformers:FOLDER to join lexical vectors."
     )
     min_tickets: int = Field(10, ge=2, description="A pattern with fewer tickets is rare: counted, not listed.")
+
+
+class Value(_Section):
+    minutes_of_tier: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict, description="Minutes of a ticket by tier, taken where a pattern has no effort logged."
+    )
+    articles: Path | None = Field(None, description="Text file with the ids of all knowledge articles, one a line.")
+
+    def known_articles(self) -> frozenset[str] | None:
+        """The ids in the file, in capitals; None where no file is set. Raises SettingsError where it can't be read."""
+        if self.articles is None:
+            return None
+        try:
+            lines = self.articles.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(
+                f"{self.articles}: can't be read as a list of articles ({type(error).__name__})."
+            ) from None
+        return frozenset(line.strip().upper() for line in lines if line.strip())
+
+
+class Report(_Section):
+    baseline: tuple[str, str] | None = Field(
+        None, description="First and last week that service levels are compared with; by default the first half."
+    )
+    address: str | None = Field(None, description="Where people reach the review pages, for links in digests.")
+
+    @field_validator("baseline")
+    @classmethod
+    def _weeks(cls, weeks: tuple[str, str] | None) -> tuple[str, str] | None:
+        if weeks is not None and (
+            not all(re.fullmatch(r"\d{4}-W\d{2}", week) for week in weeks) or weeks[0] > weeks[1]
+        ):
+            raise ValueError("expected two ISO weeks, the first and the last, like 2026-W01 and 2026-W08")
+        return weeks
+
+    @field_validator("address")
+    @classmethod
+    def _web_address(cls, address: str | None) -> str | None:
+        if address is not None and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", address):
+            raise ValueError("expected an address like https://triage.example.com")
+        return None if address is None else address.rstrip("/")
+
+
+class Mail(_Section):
+    host: str | None = Field(None, description="SMTP server that the digest is handed to; none is sent without it.")
+    port: int = Field(587, ge=1, le=65535, description="Its port.")
+    security: Literal["starttls", "tls", "none"] = Field("starttls", description="How the connection is protected.")
+    user: str | None = Field(None, description="User to sign in as; without one nobody signs in.")
+    password: SecretStr | None = Field(None, description="Password; set it as TRIAGE_MAIL__PASSWORD.")
+    sender: str = Field("triage@localhost", description="Address that the digest comes from.")
+    to: tuple[str, ...] = Field((), description="Addresses that get the digest.")
+
+
+class Webhook(_Section):
+    url: SecretStr | None = Field(
+        None, description="Incoming webhook of a channel; a secret, set it as TRIAGE_WEBHOOK__URL."
+    )
+    format: Literal["slack", "teams"] = Field("slack", description="What the channel understands.")
 
 
 class Serving(_Section):
@@ -139,7 +219,30 @@ class Serving(_Section):
         None, gt=0, description="Requests a second that a key may send to each worker; by default without limit."
     )
     request_seconds: float = Field(30.0, gt=0, description="How long a ticket may wait for its answer; beyond it 503.")
+    unready_seconds: float = Field(
+        2.0, ge=0, description="How long /readyz says `draining` after SIGTERM before the socket closes."
+    )
     drain_seconds: float = Field(20.0, gt=0, description="How long a stopping service may finish what is in flight.")
+    proxy_addresses: tuple[str, ...] = Field(
+        (), description="Addresses or networks of reverse proxies whose `proxy_header` is believed; by default none."
+    )
+    proxy_header: str = Field("X-Forwarded-User", description="Header in which such a proxy names who signed in there.")
+    proxy_scope: Literal["score", "review", "admin"] = Field(
+        "review", description="Scope of those whom a proxy named in `proxy_addresses` signed in."
+    )
+    keep_bundles: int = Field(
+        5, ge=1, description="Model bundles kept on disk beside those in use; older ones are deleted once an hour."
+    )
+
+    @field_validator("proxy_addresses")
+    @classmethod
+    def _are_networks(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        for address in addresses:
+            try:
+                ip_network(address)
+            except ValueError:
+                raise ValueError(f"{address!r} is no address or network; expected 10.0.0.7 or 10.1.0.0/16") from None
+        return addresses
 
 
 class Settings(BaseSettings):
@@ -156,6 +259,10 @@ class Settings(BaseSettings):
     decision: Decision = Field(default_factory=Decision)
     gate: Gate = Field(default_factory=Gate)
     patterns: Patterns = Field(default_factory=Patterns)
+    value: Value = Field(default_factory=Value)
+    report: Report = Field(default_factory=Report)
+    mail: Mail = Field(default_factory=Mail)
+    webhook: Webhook = Field(default_factory=Webhook)
     serving: Serving = Field(default_factory=Serving)
 
     @property

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
 from triage_ml.errors import SettingsError
-from triage_ml.settings import Settings, load_settings
+from triage_ml.settings import Calendar, Settings, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -116,3 +117,12 @@ def test_every_setting_says_what_it_is_for() -> None:
         if not field.description
     ]
     assert bare == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"), [("UTC", "2026-11-22"), ("Pacific/Kiritimati", "2026-11-23"), ("Pacific/Pago_Pago", "2026-11-22")]
+)
+def test_it_is_the_day_of_the_calendars_zone(zone: str, day: str) -> None:
+    sunday_noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+    assert Calendar(timezone=zone).today(sunday_noon).isoformat() == day

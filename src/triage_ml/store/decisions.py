@@ -23,10 +23,10 @@ __all__ = [
     "Standing",
     "Status",
     "add_decision",
-    "automations_in_force",
     "binding_decisions",
     "decisions_in_force",
     "decisions_of",
+    "is_decided",
     "standing_of",
     "standings",
 ]
@@ -129,13 +129,10 @@ def standings(connection: sa.Connection, *, today: date) -> dict[str, Standing]:
     return {pattern_id: standing_of(history, today=today) for pattern_id, history in found.items()}
 
 
-def automations_in_force(connection: sa.Connection, *, today: date) -> dict[str, dict[str, Any]]:
-    """Pattern id -> `candidate`, `reference` and `mode` of its automation, for what is automated today."""
-    return {
-        pattern_id: {"candidate": pattern_id, "reference": standing.reference, "mode": standing.mode}
-        for pattern_id, standing in sorted(standings(connection, today=today).items())
-        if standing.status == "automated" and (standing.since is None or standing.since <= today)
-    }
+def is_decided(connection: sa.Connection, week: str) -> bool:
+    """Whether somebody decided by the figures of this week's list; an undo does not make that unhappen."""
+    frozen = decisions.c.details["frozen"]["week"].as_string()
+    return bool(connection.scalar(sa.select(sa.exists().where(frozen == week))))
 
 
 def binding_decisions(connection: sa.Connection) -> list[PatternDecision]:

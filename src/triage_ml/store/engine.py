@@ -24,6 +24,10 @@ READ_ONLY = "triage_read_only"
 
 BUSY_SECONDS = 15.0
 CONNECT_SECONDS = 5
+#: PostgreSQL that takes no byte for so long is given up on; without it a cut cable would hold a commit for a quarter of an hour.
+SILENT_SECONDS = 15
+#: A lock on PostgreSQL that does not come, because somebody migrates or forgot to commit, is an error after so long.
+LOCK_SECONDS = 15.0
 
 
 def make_engine(url: str) -> sa.Engine:
@@ -45,14 +49,21 @@ def make_engine(url: str) -> sa.Engine:
         _make_sqlite_safe(engine)
         return engine
     try:
-        return sa.create_engine(
-            parsed, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS}, **options
-        )
+        limits = {
+            "connect_timeout": CONNECT_SECONDS,
+            "tcp_user_timeout": SILENT_SECONDS * 1000,
+            "keepalives_idle": SILENT_SECONDS,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+        }
+        engine = sa.create_engine(parsed, pool_pre_ping=True, connect_args=limits, **options)
     except ModuleNotFoundError as error:
         raise StoreError(
             f"{shown(parsed)}: the driver for this database is not installed ({error.name}).",
             hint="Install it with: pip install 'triage-ml[postgres]'",
         ) from None
+    _limit_locks(engine)
+    return engine
 
 
 def shown(url: sa.URL) -> str:
@@ -86,6 +97,15 @@ def _make_parent(file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{file.parent}: this folder can't be written ({error.strerror}).") from None
+
+
+def _limit_locks(engine: sa.Engine) -> None:
+    """By a statement: as an option of the connection a pooler in between would refuse it."""
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: object) -> None:
+        connection.execute(f"SET lock_timeout = {LOCK_SECONDS * 1000:.0f}")
+        connection.commit()
 
 
 def _make_sqlite_safe(engine: sa.Engine) -> None:

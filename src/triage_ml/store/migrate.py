@@ -30,6 +30,9 @@ def upgrade_schema(connection: sa.Connection, *, where: str) -> str | None:
         The schema is newer than this program.
     """
     if connection.dialect.name == "postgresql":
+        connection.execute(
+            sa.text("SET LOCAL lock_timeout = 0")
+        )  # another worker may be migrating, for as long as it takes
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
     scripts = ScriptDirectory(str(FOLDER))
     before = stored_revision(connection)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
 
 import orjson
@@ -32,6 +32,9 @@ __all__ = [
 
 Source = Literal["person_corrected", "person_confirmed", "closed_untouched", "automation"]
 SOURCES: tuple[Source, ...] = get_args(Source)
+
+#: Our own clock may step back between a prediction and its outcome, and workers on several machines differ a little.
+CLOCK_SLACK = timedelta(minutes=5)
 
 outcomes = sa.Table(
     "outcomes",
@@ -106,12 +109,11 @@ def outcomes_of_ticket(connection: sa.Connection, ticket_id: str, *, limit: int 
 
 def joined_prediction(connection: sa.Connection, outcome: Outcome) -> Prediction | None:
     """The prediction that an outcome speaks about."""
+    latest = outcome.resolved_at or outcome.received_at + CLOCK_SLACK
     query = (
         sa.select(predictions)
         .where(predictions.c.ticket_id == outcome.ticket_id)
-        .where(
-            sa.or_(predictions.c.stored_at <= outcome.closed_at, predictions.c.prediction_id == outcome.prediction_id)
-        )
+        .where(sa.or_(predictions.c.stored_at <= latest, predictions.c.prediction_id == outcome.prediction_id))
         .order_by((predictions.c.prediction_id == (outcome.prediction_id or "")).desc(), predictions.c.number.desc())
         .limit(1)
     )

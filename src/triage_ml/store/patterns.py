@@ -6,37 +6,54 @@ so the volume of any week is one query.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
+from triage_ml.store.decisions import is_decided
 from triage_ml.store.schema import BigId, Instant, metadata
 
 __all__ = [
     "FACT_COLUMNS",
+    "UNDATED",
+    "KnownTicket",
     "PatternRecord",
     "WeekList",
     "all_patterns",
+    "all_records",
     "candidate_lists",
     "claim_texts",
     "fact_digests",
     "facts_between",
+    "known_facts",
+    "known_tickets",
     "latest_book",
+    "merged_patterns",
     "mined_weeks",
+    "move_texts",
     "pattern_records",
     "put_facts",
     "put_patterns",
     "put_week",
     "read_week",
+    "update_patterns",
     "use_book",
-    "work_by_week",
+    "used_books",
 ]
 
 CHUNK = 500
+#: The week of tickets without a date: no list, and no work by week, counts them.
+UNDATED = ""
+#: Facts that are held at a time.
+FACTS_CHUNK = 10_000
+#: Columns of a pattern that mining keeps up to date.
+_LIFE = ("state", "merged_into", "last_seen", "theme_id", "variants")
 
 patterns = sa.Table(
     "patterns",
@@ -46,6 +63,11 @@ patterns = sa.Table(
     sa.Column("keywords", sa.JSON, nullable=False),
     sa.Column("examples", sa.JSON, nullable=False),
     sa.Column("born", sa.String(8), nullable=False),
+    sa.Column("state", sa.String(10), nullable=False, server_default="live"),
+    sa.Column("merged_into", sa.String(16)),
+    sa.Column("last_seen", sa.String(8)),
+    sa.Column("theme_id", sa.String(16)),
+    sa.Column("variants", sa.JSON),
 )
 
 ticket_facts = sa.Table(
@@ -68,6 +90,8 @@ ticket_facts = sa.Table(
     sa.Column("effort_minutes", sa.Float),
     sa.Column("handoffs", sa.Float),
     sa.Column("reopens", sa.Float),
+    sa.Column("variant_id", sa.String(20)),
+    sa.Column("sla_met", sa.Boolean),
 )
 
 mined = sa.Table(
@@ -101,13 +125,30 @@ FACT_COLUMNS = tuple(column.name for column in ticket_facts.columns)
 
 @dataclass(frozen=True)
 class PatternRecord:
-    """What people see of a pattern; where it stands is a matter of the decisions on it."""
+    """What people see of a pattern; where it stands is a matter of the decisions on it.
+
+    `state` is `live`, `idle` (no ticket for weeks) or `merged`; a merged pattern goes on as `merged_into`. `last_seen` is the
+    last week with a ticket, `variants` the ways it is resolved as plain JSON.
+    """
 
     pattern_id: str
     title: str
     keywords: Sequence[str]
     examples: Sequence[str]
     born: str
+    state: str = "live"
+    merged_into: str | None = None
+    last_seen: str | None = None
+    theme_id: str | None = None
+    variants: Sequence[Mapping[str, Any]] | None = None
+
+
+class KnownTicket(NamedTuple):
+    """What an earlier run knew of a ticket: its week (`UNDATED` for none), its text, and the pattern it was assigned to."""
+
+    week: str
+    text_key: str | None
+    pattern_id: str | None
 
 
 @dataclass(frozen=True)
@@ -124,11 +165,31 @@ class WeekList:
 
 
 def put_patterns(connection: sa.Connection, records: Iterable[PatternRecord]) -> None:
-    """Add patterns that are new; what is known of the others stays, a person may have edited it."""
+    """Add patterns that are new; the words of the others stay, a person may have edited them."""
     known = set(connection.scalars(sa.select(patterns.c.pattern_id)))
     rows = [dict(vars(record)) for record in records if record.pattern_id not in known]
     if rows:
         connection.execute(sa.insert(patterns), [_as_lists(row) for row in rows])
+
+
+def update_patterns(connection: sa.Connection, changed: Iterable[PatternRecord]) -> None:
+    """Write where patterns are in their life (`state`, `merged_into`, `last_seen`, `theme_id`, `variants`); words stay."""
+    rows = [{"key": one.pattern_id, **{f"new_{name}": getattr(one, name) for name in _LIFE}} for one in changed]
+    if rows:
+        values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in _LIFE}
+        connection.execute(sa.update(patterns).where(patterns.c.pattern_id == sa.bindparam("key")).values(values), rows)
+
+
+def all_records(connection: sa.Connection) -> dict[str, PatternRecord]:
+    """Every pattern by its id."""
+    rows = connection.execute(sa.select(patterns)).mappings()
+    return {row["pattern_id"]: PatternRecord(**row) for row in rows}
+
+
+def merged_patterns(connection: sa.Connection) -> dict[str, str]:
+    """Pattern id -> the pattern that it goes on as, for those that were merged."""
+    query = sa.select(patterns.c.pattern_id, patterns.c.merged_into).where(patterns.c.merged_into.is_not(None))
+    return {row.pattern_id: row.merged_into for row in connection.execute(query)}
 
 
 def pattern_records(connection: sa.Connection, ids: Iterable[str]) -> dict[str, PatternRecord]:
@@ -142,20 +203,38 @@ def pattern_records(connection: sa.Connection, ids: Iterable[str]) -> dict[str, 
 
 def put_facts(connection: sa.Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     """Add the facts of tickets, or replace what was known of the same ids. Keys are `FACT_COLUMNS`."""
-    for chunk in _chunks(rows):
-        ids = [row["ticket_id"] for row in chunk]
-        connection.execute(sa.delete(ticket_facts).where(ticket_facts.c.ticket_id.in_(ids)))
-        connection.execute(sa.insert(ticket_facts), [dict(row) for row in chunk])
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    insert = dialect.insert(ticket_facts)
+    others = {name: insert.excluded[name] for name in FACT_COLUMNS if name != "ticket_id"}
+    upsert = insert.on_conflict_do_update(index_elements=["ticket_id"], set_=others)
+    for chunk in _chunks(rows, FACTS_CHUNK):
+        connection.execute(upsert, chunk)
 
 
-def claim_texts(connection: sa.Connection, pattern_of_text: Mapping[str, str]) -> None:
-    """Give tickets of earlier weeks that were rare to the pattern that their text belongs to now."""
-    rows = [{"key": key, "pattern": pattern} for key, pattern in sorted(pattern_of_text.items())]
-    if rows:
-        claim = sa.update(ticket_facts).where(
-            ticket_facts.c.text_key == sa.bindparam("key"), ticket_facts.c.pattern_id.is_(None)
-        )
+def claim_texts(connection: sa.Connection, pattern_of_text: Mapping[str, str]) -> str | None:
+    """Give tickets of earlier weeks that were rare to the pattern that their text belongs to now; returns the first week
+    with such a ticket."""
+    facts = ticket_facts.c
+    first: list[str] = []
+    for chunk in _chunks(sorted(pattern_of_text)):
+        week = sa.select(sa.func.min(facts.week)).where(facts.text_key.in_(chunk), facts.pattern_id.is_(None))
+        first += filter(None, [connection.scalar(week)])
+    if first:
+        rows = [{"key": key, "pattern": pattern} for key, pattern in sorted(pattern_of_text.items())]
+        claim = sa.update(ticket_facts).where(facts.text_key == sa.bindparam("key"), facts.pattern_id.is_(None))
         connection.execute(claim.values(pattern_id=sa.bindparam("pattern")), rows)
+    return min(first, default=None)
+
+
+def move_texts(connection: sa.Connection, moves: Iterable[tuple[str, str, str]]) -> None:
+    """Move tickets from a pattern to one that was split from it: (text key, from, to)."""
+    rows = [{"key": key, "old": old, "new": new} for key, old, new in sorted(moves)]
+    if rows:
+        facts = ticket_facts.c
+        own = sa.update(ticket_facts).where(
+            facts.text_key == sa.bindparam("key"), facts.pattern_id == sa.bindparam("old")
+        )
+        connection.execute(own.values(pattern_id=sa.bindparam("new"), variant_id=None), rows)
 
 
 def fact_digests(connection: sa.Connection, week: str) -> dict[str, str]:
@@ -164,18 +243,56 @@ def fact_digests(connection: sa.Connection, week: str) -> dict[str, str]:
     return {row.ticket_id: row.digest for row in connection.execute(query)}
 
 
-def facts_between(connection: sa.Connection, first: str, last: str) -> list[Mapping[str, Any]]:
-    """Facts of the tickets of the weeks `first` to `last`, both included, ordered by ticket id."""
+def known_tickets(connection: sa.Connection, ids: Iterable[str]) -> dict[str, KnownTicket]:
+    """Those of these tickets that have facts, by id."""
+    facts = ticket_facts.c
+    query = sa.select(facts.ticket_id, facts.week, facts.text_key, facts.pattern_id)
+    found = {}
+    for chunk in _chunks(ids):
+        for ticket_id, *known in connection.execute(query.where(facts.ticket_id.in_(chunk))):
+            found[ticket_id] = KnownTicket(*known)
+    return found
+
+
+def known_facts(connection: sa.Connection, ids: Iterable[str], names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Fact -> ticket id -> its value, for what is known of these tickets; `names` are some of `FACT_COLUMNS`."""
+    columns = [ticket_facts.c[name] for name in names]
+    query = sa.select(ticket_facts.c.ticket_id, *columns).where(sa.or_(*(one.is_not(None) for one in columns)))
+    found: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for chunk in _chunks(ids):
+        for ticket_id, *values in connection.execute(query.where(ticket_facts.c.ticket_id.in_(chunk))):
+            for name, value in zip(names, values, strict=True):
+                if value is not None:
+                    found[name][ticket_id] = value
+    return found
+
+
+def facts_between(
+    connection: sa.Connection, first: str, last: str, *, as_assigned: bool = False
+) -> list[Mapping[str, Any]]:
+    """Facts of the tickets of the weeks `first` to `last`, both included, ordered by ticket id.
+
+    A ticket of a merged pattern is one of the pattern that goes on, unless `as_assigned` asks for the one that it was
+    assigned to.
+    """
     query = (
         sa.select(ticket_facts)
         .where(ticket_facts.c.week >= first, ticket_facts.c.week <= last)
         .order_by(ticket_facts.c.ticket_id)
     )
-    return [dict(row) for row in connection.execute(query).mappings()]
+    merged = {} if as_assigned else merged_patterns(connection)
+    names = ticket_facts.columns.keys()
+    rows: list[Mapping[str, Any]] = [dict(zip(names, row, strict=True)) for row in connection.execute(query)]
+    return [{**row, "pattern_id": merged[row["pattern_id"]]} if row["pattern_id"] in merged else row for row in rows]
 
 
-def put_week(connection: sa.Connection, listed: WeekList) -> None:
-    """Write a week's list; mined again it replaces the one before."""
+def put_week(connection: sa.Connection, listed: WeekList) -> bool:
+    """Write a week's list; mined again it replaces the one before, unless somebody decided on that one.
+
+    A list that was decided on keeps the figures that it showed: then nothing is written, and the answer is False.
+    """
+    if is_decided(connection, listed.week):
+        return False
     for table in (mined, candidates):
         connection.execute(sa.delete(table).where(table.c.week == listed.week))
     connection.execute(sa.insert(mined), {"week": listed.week, "tickets": listed.tickets, "covered": listed.covered})
@@ -185,6 +302,7 @@ def put_week(connection: sa.Connection, listed: WeekList) -> None:
     ]
     if rows:
         connection.execute(sa.insert(candidates), rows)
+    return True
 
 
 def mined_weeks(connection: sa.Connection) -> list[str]:
@@ -214,40 +332,18 @@ def candidate_lists(connection: sa.Connection, pattern_id: str) -> list[tuple[st
 
 
 def all_patterns(connection: sa.Connection) -> list[tuple[PatternRecord, int, str | None]]:
-    """Every pattern with its tickets so far and the last week that had one."""
-    counts = (
-        sa.select(
-            ticket_facts.c.pattern_id,
-            sa.func.count().label("tickets"),
-            sa.func.max(ticket_facts.c.week).label("last_week"),
-        )
-        .group_by(ticket_facts.c.pattern_id)
-        .subquery()
-    )
-    query = sa.select(patterns, counts.c.tickets, counts.c.last_week).outerjoin(
-        counts, counts.c.pattern_id == patterns.c.pattern_id
-    )
-    rows = connection.execute(query.order_by(patterns.c.pattern_id)).mappings()
-    names = patterns.columns.keys()
-    return [
-        (PatternRecord(**{name: row[name] for name in names}), row["tickets"] or 0, row["last_week"]) for row in rows
-    ]
-
-
-def work_by_week(connection: sa.Connection) -> list[Mapping[str, Any]]:
-    """Tickets, logged effort and hand-offs by week, pattern, tier, activity, and whether they were passed on."""
+    """Every pattern with its tickets so far and the last week that had one, by id. What was merged counts where it goes on."""
     facts = ticket_facts.c
-    passed_on = sa.func.coalesce(facts.handoffs, 0) > 0
-    same = (facts.week, facts.pattern_id, facts.tier, facts.activity)
-    query = sa.select(
-        *same,
-        passed_on.label("passed_on"),
-        sa.func.count().label("tickets"),
-        sa.func.count(facts.effort_minutes).label("logged"),
-        sa.func.coalesce(sa.func.sum(facts.effort_minutes), 0.0).label("minutes"),
-        sa.func.coalesce(sa.func.sum(facts.handoffs), 0.0).label("handoffs"),
-    ).group_by(*same, passed_on)
-    return [{**row, "passed_on": bool(row["passed_on"])} for row in connection.execute(query).mappings()]
+    counts = sa.select(facts.pattern_id, sa.func.count(), sa.func.max(facts.week)).group_by(facts.pattern_id)
+    records = all_records(connection)
+    tickets: Counter[str] = Counter()
+    last_week: dict[str, str] = {}
+    for pattern_id, count, week in connection.execute(counts):
+        if pattern_id is not None:
+            goes_on = records[pattern_id].merged_into or pattern_id if pattern_id in records else pattern_id
+            tickets[goes_on] += count
+            last_week[goes_on] = max(last_week.get(goes_on, UNDATED), week)
+    return [(record, tickets[key], last_week.get(key) or None) for key, record in sorted(records.items())]
 
 
 def use_book(connection: sa.Connection, digest: str, *, now: datetime) -> None:
@@ -264,11 +360,16 @@ def latest_book(connection: sa.Connection) -> str | None:
     return digest
 
 
+def used_books(connection: sa.Connection) -> list[str]:
+    """Digests of all pattern bundles that were ever in use, oldest first."""
+    return list(connection.scalars(sa.select(pattern_bundles.c.digest).order_by(pattern_bundles.c.number)))
+
+
 def _as_lists(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}
 
 
-def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
+def _chunks(items: Iterable[Any], size: int = CHUNK) -> Iterator[list[Any]]:
     rest = iter(items)
-    while chunk := list(islice(rest, CHUNK)):
+    while chunk := list(islice(rest, size)):
         yield chunk

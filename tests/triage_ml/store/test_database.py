@@ -40,6 +40,21 @@ def test_a_naive_time_is_refused(store: Store) -> None:
         create_key(connection, "score", now=datetime(2026, 1, 1))  # noqa: DTZ001
 
 
+@pytest.mark.needs_postgres
+def test_a_table_that_somebody_locks_is_an_error_after_a_while(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("triage_ml.store.engine.LOCK_SECONDS", 0.2)
+    store = open_store(postgres_url)
+    with store.begin() as other:
+        other.exec_driver_sql("LOCK TABLE api_keys")
+        with pytest.raises(StoreError, match="lock timeout"), store.begin() as connection:
+            create_key(connection, "score", now=NOW)
+    with store.begin() as connection:
+        create_key(connection, "score", now=NOW)
+    store.close()
+
+
 def test_sqlite_keeps_what_it_committed_through_a_power_cut(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
     with store.read() as connection:
@@ -97,7 +112,7 @@ def test_a_later_schema_is_refused(store_url: str) -> None:
     with store.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     store.close()
-    with pytest.raises(StoreVersionError, match=r"is at schema 9999; this version of triage-ml knows up to 0002"):
+    with pytest.raises(StoreVersionError, match=r"is at schema 9999; this version of triage-ml knows up to 0005"):
         open_store(store_url)
 
 

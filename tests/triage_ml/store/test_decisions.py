@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -9,12 +10,17 @@ import pytest
 from triage_ml.store import (
     DecisionAction,
     PatternDecision,
+    PatternRecord,
     Standing,
     Store,
+    WeekList,
     add_decision,
     automations_in_force,
     binding_decisions,
     decisions_of,
+    put_patterns,
+    put_week,
+    read_week,
     standing_of,
     standings,
 )
@@ -124,3 +130,39 @@ def test_merges_splits_and_renames_bind_the_next_mine_unless_undone(store: Store
     with store.read() as connection:
         assert binding_decisions(connection) == [kept[0], dropped[2]]
         assert standings(connection, today=TODAY)["p1"].merged_into == "p9"
+
+
+def test_a_list_that_was_decided_on_keeps_the_figures_it_showed(store: Store) -> None:
+    first, again = (WeekList("2026-W46", 10, 0.5, [{"pattern_id": "p", "volume": volume}]) for volume in (4, 9))
+    with store.begin() as connection:
+        put_patterns(connection, [PatternRecord("p", "VPN", [], [], "2026-W46")])
+        assert put_week(connection, first)
+        assert put_week(connection, replace(again, tickets=12))
+        assert put_week(connection, first)
+
+        add_decision(
+            connection, PatternDecision("p", 1, "accept", NOW, "ana", {"frozen": {"week": "2026-W46", "volume": 4}})
+        )
+        assert not put_week(connection, again)
+        kept = read_week(connection, "2026-W46")
+
+        assert put_week(connection, replace(again, week="2026-W47"))
+    assert kept is not None
+    assert (kept.tickets, kept.candidates[0]["volume"]) == (10, 4)
+
+
+def test_an_automation_follows_its_pattern_into_the_one_it_was_merged_into_but_only_suggests_there(
+    store: Store,
+) -> None:
+    details = {"reference": "RB-1", "mode": "auto", "since": "2026-11-01"}
+    goes_on = PatternRecord("p9", "VPN", [], [], "2026-W40")
+    merged = PatternRecord("p1", "VPN too", [], [], "2026-W40", state="merged", merged_into="p9")
+    with store.begin() as connection:
+        put_patterns(connection, [goes_on, merged])
+        assert add_decision(connection, PatternDecision("p1", 1, "automated", NOW, "ana", details))
+        in_force = automations_in_force(connection, today=TODAY)
+        assert in_force["p9"] == {"candidate": "p1", "reference": "RB-1", "mode": "suggest"}
+
+        own = {**details, "reference": "RB-9"}
+        assert add_decision(connection, PatternDecision("p9", 1, "automated", NOW, "ana", own))
+        assert automations_in_force(connection, today=TODAY)["p9"]["mode"] == "auto"

@@ -101,3 +101,14 @@ def test_closed_tickets_since_a_moment(store: Store) -> None:
         add_outcome(connection, outcome(NOON, "A"))
         add_outcome(connection, outcome(NOON + HOUR, "B"))
         assert [each.outcome.ticket_id for each in closed_tickets(connection, since=NOON + HOUR)] == ["B"]
+
+
+def test_a_clock_that_stepped_back_parts_no_outcome_from_its_prediction(
+    store: Store, morning: list[Prediction]
+) -> None:
+    last = morning[-1]
+    stepped_back = outcome(last.stored_at - timedelta(seconds=30))
+    with store.begin() as connection:
+        joined = joined_prediction(connection, stepped_back)
+    assert joined is not None
+    assert joined.prediction_id == last.prediction_id

@@ -3,11 +3,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from triage_ml.store import (
     FACT_COLUMNS,
+    UNDATED,
     PatternRecord,
     Store,
     WeekList,
+    all_patterns,
     claim_texts,
     fact_digests,
     facts_between,
@@ -89,6 +93,29 @@ def test_a_list_comes_back_in_its_order_with_its_titles(store: Store) -> None:
         {"pattern_id": "p2", "volume": 9, "title": "Disk full"},
         {"pattern_id": "p1", "volume": 12, "title": "VPN drops"},
     ]
+
+
+def test_every_pattern_with_its_tickets_after_merges(store: Store) -> None:
+    others = [PatternRecord(name, name, [], [], "2026-W46") for name in ("p3", "p4")]
+    merged = PatternRecord("p2", "Disk full", [], [], "2026-W46", state="merged", merged_into="p1")
+    with store.begin() as connection:
+        put_patterns(connection, [*others, merged, RECORD])
+        rows = [fact("T1", pattern_id="p1"), fact("T2", week="2026-W47", pattern_id="p2"), fact("T3")]
+        put_facts(connection, [*rows, fact("T4", week=UNDATED, pattern_id="p3")])
+
+    with store.read() as connection:
+        found = [(record.pattern_id, tickets, last) for record, tickets, last in all_patterns(connection)]
+    assert found == [("p1", 2, "2026-W47"), ("p2", 0, None), ("p3", 1, None), ("p4", 0, None)]
+
+
+def test_counting_the_tickets_of_all_patterns_takes_no_step_for_each_pair_of_patterns(store: Store) -> None:
+    statements: list[str] = []
+    with store.begin() as connection:
+        sa.event.listen(connection, "before_cursor_execute", lambda *args: statements.append(args[2]))
+        all_patterns(connection)
+
+    assert len(statements) == 2
+    assert not any("JOIN" in statement for statement in statements)
 
 
 def test_the_latest_book_is_in_use_and_the_same_one_again_changes_nothing(store: Store) -> None:
