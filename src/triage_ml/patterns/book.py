@@ -6,8 +6,9 @@ A book never changes; `grow` makes the next one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,24 +18,30 @@ from triage_ml.bundle import Bundle, pack_strings, unpack_strings
 from triage_ml.errors import BundleFormatError
 from triage_ml.patterns.assign import Assignment, Prototypes, assign_vectors
 from triage_ml.patterns.space import LexicalSpace
-from triage_ml.patterns.uniques import COMPARED
+from triage_ml.patterns.uniques import same_form
+from triage_ml.patterns.variants import Variant, VariantSet
 from triage_ml.text import clean, mask, redact
 
-__all__ = ["KIND", "Pattern", "PatternBook", "Rare", "masked_texts"]
+__all__ = ["KIND", "Bound", "Pattern", "PatternBook", "Rare", "masked_texts"]
 
 #: What kind of bundle a book is.
 KIND = "patterns"
 
 #: Fields of `Rare` that hold text.
+#: Fields of `Pattern` that hold lists of texts: as arrays they are small and quick to read, whatever their number.
+PATTERN_TEXTS = ("keywords", "examples", "anchors", "anchor_notes")
 RARE_TEXTS = ("text", "headline", "example", "note")
+VARIANT_ARRAYS = ("owner", "notes", "texts")
+NOTES_AT_A_TIME = 50_000
 
 
 @dataclass(frozen=True)
 class Pattern:
     """A recurring kind of ticket.
 
-    `anchors` are redacted and masked texts that never change; `examples` are redacted texts to show to people. `born` is
-    the first week in which it was found, `founded_on` the number of tickets that it was found with.
+    `anchors` are redacted and masked texts that never change, with the masked close note of each in `anchor_notes` and the
+    commonest category in `label`; `examples` are redacted texts to show to people. `born` is the first week in which it was
+    found, `founded_on` the number of tickets that it was found with, `parent` the pattern that it was split from.
     """
 
     pattern_id: str
@@ -44,11 +51,15 @@ class Pattern:
     anchors: tuple[str, ...]
     born: str
     founded_on: int
+    anchor_notes: tuple[str, ...] = ()
+    label: str = ""
+    parent: str = ""
+    theme_id: str = ""
 
 
 @dataclass(frozen=True)
 class Rare:
-    """A text that was seen but belongs to no pattern yet: it waits for others of its kind.
+    """A masked text, and if it belongs to no pattern yet it waits for others of its kind.
 
     `seen` is the last week (or another label of the run) in which it came up; `label` and `note` are the category and the
     masked close note of its tickets, empty where there is none.
@@ -64,6 +75,21 @@ class Rare:
 
 
 @dataclass(frozen=True)
+class Bound:
+    """What people decided, as the book keeps to it.
+
+    `merged` says as which pattern a merged one goes on (never one that is merged itself), `titles` how people called a
+    pattern. `splits` are the splits that were made: the decision's key -> the patterns that came of it; `apart` are pairs of
+    patterns that must not become one again.
+    """
+
+    merged: Mapping[str, str] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
+    splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    apart: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class PatternBook:
     """Known patterns in one frozen space.
 
@@ -76,9 +102,27 @@ class PatternBook:
     prototypes: Prototypes
     cases: Prototypes
     rare: tuple[Rare, ...] = ()
+    bound: Bound = field(default_factory=Bound)
+    variants: VariantSet | None = None
 
     def __len__(self) -> int:
         return len(self.patterns)
+
+    @cached_property
+    def goes_on(self) -> NDArray[np.int64]:
+        """Shape (patterns,): the pattern that each one goes on as; itself, if it was not merged."""
+        place = {pattern_id: index for index, pattern_id in enumerate(self.ids)}
+        return np.array([place[self.bound.merged.get(one, one)] for one in self.ids], dtype=np.int64)
+
+    @cached_property
+    def known_variants(self) -> VariantSet:
+        """The variants, an empty set where none was found yet."""
+        return self.variants or VariantSet.none(self.space.dimensions)
+
+    @cached_property
+    def titles(self) -> tuple[str, ...]:
+        """Titles of the patterns, as people called them where they did."""
+        return tuple(self.bound.titles.get(one.pattern_id, one.title) for one in self.patterns)
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -90,30 +134,78 @@ class PatternBook:
 
         Texts may be as filed, cleaned or redacted: they are brought to the same masked form.
         """
-        pattern, similarity = self.assign_masked(masked_texts(texts))
+        vectors = self.space.encode(masked_texts(texts))
+        pattern, similarity = assign_vectors(vectors, self.prototypes, self.goes_on)
+        variant = self.variants_by_text(pattern, vectors)
+        now = self.goes_on_as(pattern)
         return [
-            None
-            if index < 0
-            else Assignment(self.patterns[index].pattern_id, self.patterns[index].title, round(float(cosine), 4))
-            for index, cosine in zip(pattern.tolist(), similarity.tolist(), strict=True)
+            None if index < 0 else self._assignment(index, cosine, way)
+            for index, cosine, way in zip(now.tolist(), similarity.tolist(), variant, strict=True)
         ]
 
     def assign_masked(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Index into `patterns` (or -1) and similarity, for texts that are masked already."""
-        return assign_vectors(self.space.encode(texts), self.prototypes)
+        """Index into `patterns` (or -1) and similarity, for texts that are masked already; a merged pattern is the one
+        that it goes on as."""
+        pattern, similarity = assign_vectors(self.space.encode(texts), self.prototypes, self.goes_on)
+        return self.goes_on_as(pattern), similarity
+
+    def assign_filed(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], list[str | None]]:
+        """The pattern that recognises each masked text (-1 for none; `goes_on_as` says what it is today), and the variant
+        where the text tells it."""
+        vectors = self.space.encode(texts)
+        founder, _ = assign_vectors(vectors, self.prototypes, self.goes_on)
+        return founder, self.variants_by_text(founder, vectors)
+
+    def goes_on_as(self, pattern: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The patterns of today for the patterns that founded prototypes, shape (n,); -1 stays -1."""
+        if not len(self):
+            return pattern
+        return np.where(pattern < 0, pattern, self.goes_on[pattern])
+
+    def variants_by_text(self, pattern: NDArray[np.int64], vectors: NDArray[np.float32]) -> list[str | None]:
+        """Ids of the variants of filed tickets, where their text tells; `pattern` as `assign_vectors` gives it."""
+        return self._variant_ids(self.known_variants.by_text(pattern, vectors))
+
+    def variants_by_note(self, pattern: NDArray[np.int64], notes: Sequence[str]) -> list[str | None]:
+        """Ids of the variants of closed tickets by their masked notes; an empty note is of none."""
+        distinct = sorted(set(notes))
+        place_of = {note: place for place, note in enumerate(distinct)}
+        place = np.array([place_of[note] for note in notes], dtype=np.int64)
+        vectors = self.space.encode(distinct)
+        blocks = [
+            self.known_variants.by_note(
+                pattern[start : start + NOTES_AT_A_TIME], vectors[place[start : start + NOTES_AT_A_TIME]]
+            )
+            for start in range(0, len(notes), NOTES_AT_A_TIME)
+        ]
+        return self._variant_ids(np.concatenate(blocks)) if blocks else []
+
+    def _variant_ids(self, variant: NDArray[np.int64]) -> list[str | None]:
+        ids = self.known_variants.ids
+        return [ids[one] if one >= 0 else None for one in variant.tolist()]
+
+    def _assignment(self, index: int, cosine: float, variant_id: str | None) -> Assignment:
+        pattern = self.patterns[index]
+        title = self.titles[index]
+        return Assignment(pattern.pattern_id, title, round(float(cosine), 4), variant_id, pattern.theme_id or None)
 
     def to_bundle(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Contents and arrays for `write_bundle`."""
         contents = {
             "space": {"version": self.space.version, **self.space.to_params()},
-            "patterns": [asdict(pattern) for pattern in self.patterns],
+            "patterns": [_without_texts(pattern) for pattern in self.patterns],
             "rare": [{"tickets": rare.tickets, "seen": rare.seen, "label": rare.label} for rare in self.rare],
+            "bound": asdict(self.bound),
+            "variants": [asdict(one) for one in self.known_variants.variants],
         }
         arrays = {f"space_{name}": array for name, array in self.space.to_arrays().items()}
-        arrays |= {f"prototype_{name}": array for name, array in vars(self.prototypes).items()}
-        arrays |= {f"case_{name}": array for name, array in vars(self.cases).items()}
-        for field in RARE_TEXTS:
-            arrays |= _packed(f"rare_{field}", (getattr(rare, field) for rare in self.rare))
+        for prefix, prototypes in (("prototype", self.prototypes), ("case", self.cases)):
+            arrays |= {f"{prefix}_{one.name}": getattr(prototypes, one.name) for one in fields(prototypes)}
+        arrays |= {f"variant_{name}": getattr(self.known_variants, name) for name in VARIANT_ARRAYS}
+        for name in PATTERN_TEXTS:
+            arrays |= _packed_lists(f"pattern_{name}", [getattr(pattern, name) for pattern in self.patterns])
+        for name in RARE_TEXTS:
+            arrays |= _packed(f"rare_{name}", (getattr(rare, name) for rare in self.rare))
         return contents, arrays
 
     @classmethod
@@ -130,10 +222,15 @@ class PatternBook:
         try:
             return cls(
                 space=LexicalSpace.from_arrays(bundle.contents["space"], _with_prefix(bundle.arrays, "space_")),
-                patterns=tuple(_pattern(row) for row in bundle.contents["patterns"]),
+                patterns=_patterns(bundle),
                 prototypes=Prototypes(**_with_prefix(bundle.arrays, "prototype_")),
                 cases=Prototypes(**_with_prefix(bundle.arrays, "case_")),
                 rare=_rare_of(bundle),
+                bound=_bound(bundle.contents["bound"]),
+                variants=VariantSet(
+                    tuple(Variant(**row) for row in bundle.contents["variants"]),
+                    **{name: bundle.arrays[f"variant_{name}"] for name in VARIANT_ARRAYS},
+                ),
             )
         except (KeyError, TypeError) as error:
             raise BundleFormatError(f"The pattern bundle lacks a part ({error}).") from None
@@ -144,12 +241,34 @@ def masked_texts(texts: Iterable[str]) -> list[str]:
 
     Doing it twice changes nothing.
     """
-    return [" ".join(text.casefold().split())[:COMPARED] for text in mask(redact(clean(texts)))]
+    return [same_form(text) for text in mask(redact(clean(texts)))]
 
 
-def _pattern(row: Mapping[str, Any]) -> Pattern:
-    lists = {name: tuple(row[name]) for name in ("keywords", "examples", "anchors")}
-    return Pattern(**{**row, **lists})
+def _bound(row: Mapping[str, Any]) -> Bound:
+    splits = {key: tuple(children) for key, children in row["splits"].items()}
+    return Bound(row["merged"], row["titles"], splits, tuple((one, other) for one, other in row["apart"]))
+
+
+def _without_texts(pattern: Pattern) -> dict[str, Any]:
+    return {name: value for name, value in vars(pattern).items() if name not in PATTERN_TEXTS}
+
+
+def _patterns(bundle: Bundle) -> tuple[Pattern, ...]:
+    texts = {name: _unpacked_lists(f"pattern_{name}", bundle.arrays) for name in PATTERN_TEXTS}
+    return tuple(
+        Pattern(**{**row, **{name: lists[place] for name, lists in texts.items()}})
+        for place, row in enumerate(bundle.contents["patterns"])
+    )
+
+
+def _packed_lists(name: str, lists: Sequence[Sequence[str]]) -> dict[str, NDArray[Any]]:
+    lengths = np.array([len(one) for one in lists], dtype=np.int64)
+    return {**_packed(name, (text for one in lists for text in one)), f"{name}_lengths": lengths}
+
+
+def _unpacked_lists(name: str, arrays: Mapping[str, NDArray[Any]]) -> list[tuple[str, ...]]:
+    texts = iter(unpack_strings(arrays[f"{name}_data"], arrays[f"{name}_offsets"]))
+    return [tuple(islice(texts, length)) for length in arrays[f"{name}_lengths"].tolist()]
 
 
 def _packed(name: str, strings: Iterable[str]) -> dict[str, NDArray[Any]]:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from triage_ml.patterns.space import LexicalSpace
 
-__all__ = ["STEP", "case_vectors", "label_vectors"]
+__all__ = ["STEP", "case_vectors", "join_blocks", "label_vectors"]
 
 #: Lengths of the blocks beside the text, which has length 1. Chosen on the simulated desk (experiments/0401-pattern-quality).
-NOTE, LABEL = 0.70, 0.60
+NOTE, LABEL = 0.70, 0.70
 
 LABEL_DIMENSIONS = 128
 
@@ -34,10 +34,16 @@ def case_vectors(
     `notes` and `labels` are masked close notes and label names, empty where there is none; a missing block is zero, and
     the others count for more.
     """
-    blocks = (vectors, NOTE * space.encode(notes), LABEL * label_vectors(labels))
-    joined = np.concatenate(blocks, axis=1, dtype=np.float32)
+    return join_blocks(vectors, space.encode(notes), label_vectors(labels))
+
+
+def join_blocks(
+    vectors: NDArray[np.float32], notes: NDArray[np.float32], labels: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The case vectors of texts, notes and labels that are placed already: shapes (n, d), (n, d), (n, 128)."""
+    joined = np.concatenate((vectors, NOTE * notes, LABEL * labels), axis=1, dtype=np.float32)
     length = np.linalg.norm(joined, axis=1, keepdims=True)
-    units: NDArray[np.float32] = np.divide(joined, length, out=np.zeros_like(joined), where=length > 1e-6)
+    units: NDArray[np.float32] = np.divide(joined, length, out=joined, where=length > 1e-6)
     return units
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-__all__ = ["Discovery", "centroids_of", "communities", "discover", "join_alike", "neighbour_graph"]
+__all__ = ["Discovery", "centroids_of", "communities", "discover", "join_alike", "mean_vectors", "neighbour_graph"]
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
@@ -85,7 +85,10 @@ def neighbour_graph(vectors: FloatArray, neighbours: int = NEIGHBOURS) -> sparse
 
 
 def communities(graph: sparse.csr_array, resolution: float) -> IntArray:
-    """Labels of shape (n,) that maximise modularity at this resolution, by Louvain with a fixed seed."""
+    """Labels of shape (n,) that maximise modularity at this resolution, by Louvain with a fixed seed; without any edge
+    each stands alone."""
+    if not graph.nnz:
+        return np.arange(graph.shape[0], dtype=np.int64)
     from sknetwork.clustering import Louvain
 
     louvain = Louvain(resolution=resolution, modularity="newman", random_state=0, return_probs=False)
@@ -98,6 +101,12 @@ def centroids_of(vectors: FloatArray, labels: IntArray) -> FloatArray:
     sums = _sums(vectors, labels)
     units: FloatArray = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
     return units
+
+
+def mean_vectors(vectors: FloatArray, labels: IntArray) -> FloatArray:
+    """The mean of each group, shape (groups, d); the less its texts are alike, the shorter."""
+    means: FloatArray = _sums(vectors, labels) / np.bincount(labels).astype(np.float32)[:, None]
+    return means
 
 
 def join_alike(vectors: FloatArray, parts: IntArray, alike: float) -> IntArray:

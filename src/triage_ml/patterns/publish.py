@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from triage_ml.bundle import read_bundle, write_bundle
 from triage_ml.patterns.book import KIND, PatternBook
 
-__all__ = ["book_folder", "load_book", "publish_book"]
+__all__ = ["book_folder", "load_book", "prune_books", "publish_book"]
 
 
 def book_folder(bundles: Path, digest: str) -> Path:
@@ -28,6 +29,19 @@ def publish_book(book: PatternBook, bundles: Path) -> str:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return digest
+
+
+def prune_books(bundles: Path, keep: Sequence[str]) -> list[str]:
+    """Delete the pattern bundles but those with a digest in `keep`; returns the names of what was deleted.
+
+    A service that has one of them mapped goes on with it: its pages live as long as that. A folder that can't be deleted is
+    left for the next time.
+    """
+    kept = {book_folder(bundles, digest).name for digest in keep}
+    old = [folder for folder in sorted(bundles.glob("patterns-*")) if folder.name not in kept]
+    for folder in old:
+        shutil.rmtree(folder, ignore_errors=True)
+    return [folder.name for folder in old]
 
 
 def load_book(bundles: Path, digest: str) -> PatternBook:

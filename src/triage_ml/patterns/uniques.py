@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NO_TEXT", "Uniques", "collapse", "text_key"]
+__all__ = ["NO_TEXT", "Uniques", "collapse", "same_form", "text_key"]
 
 #: Index of a ticket whose text is empty once masked: it belongs to no unique and to no pattern.
 NO_TEXT = -1
@@ -47,6 +47,11 @@ class Uniques:
         return len(self.texts)
 
 
+def same_form(text: str) -> str:
+    """A masked text as it is compared: without case, white space collapsed, cut after some 1,500 characters."""
+    return " ".join(text.casefold().split())[:COMPARED].rstrip()
+
+
 def text_key(text: str) -> str:
     """A short stable name of a text (64 bits, hex)."""
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
@@ -59,7 +64,7 @@ def collapse(masked: Sequence[str]) -> Uniques:
     >>> uniques.weights.tolist(), uniques.of_row.tolist()
     ([2], [0, 0, -1])
     """
-    same = [" ".join(text.casefold().split())[:COMPARED] for text in masked]
+    same = [same_form(text) for text in masked]
     key_of = {text: text_key(text) for text in set(same) if text}
     texts = tuple(sorted(key_of, key=lambda text: (key_of[text], text)))
     position = {text: index for index, text in enumerate(texts)}

@@ -9,7 +9,14 @@ from triage_ml.patterns.assign import HIGHEST, LOWEST, Prototypes, assign_vector
 
 def prototypes(*rows: tuple[list[float], int, float]) -> Prototypes:
     vectors, owners, thresholds = zip(*rows, strict=True)
-    return Prototypes(np.array(vectors, dtype=np.float32), np.array(owners), np.array(thresholds, dtype=np.float32))
+    ones = np.ones(len(owners))
+    return Prototypes(
+        np.array(vectors, dtype=np.float32),
+        np.array(owners),
+        np.array(thresholds, dtype=np.float32),
+        ones.astype(np.float32),
+        ones.astype(np.int64),
+    )
 
 
 def unit(*values: float) -> np.ndarray:

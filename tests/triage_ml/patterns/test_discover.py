@@ -56,6 +56,13 @@ def test_a_handful_of_texts_are_groups_of_their_own(count: int) -> None:
     assert found.labels.tolist() == list(range(count))
 
 
+def test_texts_of_which_no_two_are_alike_are_groups_of_their_own() -> None:
+    found = discover(np.eye(5, dtype=np.float32), np.array([1, 5, 3, 2, 4]))
+
+    assert sorted(found.labels.tolist()) == sorted(set(found.parts.tolist())) == [0, 1, 2, 3, 4]
+    assert found.labels.tolist() == [4, 0, 2, 3, 1]
+
+
 def test_parts_of_one_group_are_joined_and_groups_are_not() -> None:
     vectors, truth = blobs([40] * 6)
     parts = truth * 2 + np.arange(len(truth)) % 2

@@ -101,3 +101,13 @@ def test_next_to_nothing_is_no_error(texts: list[str], say: Say) -> None:
     grown = grow(None, say(texts), week="2026-W01", min_tickets=2)
 
     assert len(grown.book) == 0
+
+
+def test_examples_show_what_is_typical_and_how_far_a_pattern_reaches(said: list[Said]) -> None:
+    book = grow(None, said, week="2026-W01", min_tickets=4).book
+
+    for place, pattern in enumerate(book.patterns):
+        assert len(pattern.examples) == len(set(pattern.examples)) <= 5
+        centre = book.cases.at(book.cases.owner == place).vectors.mean(axis=0)
+        near = book.space.encode(pattern.examples) @ centre[: book.space.dimensions]
+        assert near[0] >= near[-1]

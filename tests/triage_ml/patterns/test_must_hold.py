@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from triage_ml.patterns import NO_PATTERN, Said, grow, masked_texts
+from triage_ml.patterns import NO_PATTERN, Said, grow, load_book, masked_texts, publish_book
+from triage_ml.patterns.assign import Prototypes
 
 Say = Callable[[list[str]], list[Said]]
 
@@ -74,3 +78,35 @@ def test_any_number_of_threads_gives_the_same_bytes(said: list[Said], threads: i
 
     assert contents == reference[0]
     assert all(arrays[name].tobytes() == reference[1][name].tobytes() for name in reference[1])
+
+
+@pytest.mark.slow
+def test_fifty_thousand_patterns_are_known_and_a_week_is_mined(said: list[Said], tmp_path: Path) -> None:
+    """A book as large as any: it grows, keeps its ids, is published, read and asked."""
+    book = grow(None, said, week="2026-W01", min_tickets=4).book
+    many = 50_000
+    random = np.random.default_rng(0)
+    space = random.standard_normal((many, book.prototypes.vectors.shape[1])).astype(np.float32)
+    cases = random.standard_normal((many, book.cases.vectors.shape[1])).astype(np.float32)
+    filler = [
+        replace(book.patterns[0], pattern_id=f"q{number:05d}", title=f"Filler {number}") for number in range(many)
+    ]
+
+    def with_filler(known: Prototypes, vectors: np.ndarray) -> Prototypes:
+        ones = np.ones(many, dtype=np.float32)
+        unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return known.joined(Prototypes(unit, len(book) + np.arange(many), ones, ones, ones.astype(np.int64)))
+
+    large = replace(
+        book,
+        patterns=(*book.patterns, *filler),
+        prototypes=with_filler(book.prototypes, space),
+        cases=with_filler(book.cases, cases),
+    )
+
+    grown = grow(large, said, week="2026-W02", min_tickets=4)
+    again = load_book(tmp_path, publish_book(grown.book, tmp_path))
+
+    assert grown.book.ids[: len(large)] == large.ids
+    assert (grown.pattern != NO_PATTERN).mean() > 0.9
+    assert again.assign([said[0].text]) == book.assign([said[0].text])

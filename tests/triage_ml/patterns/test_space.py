@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from triage_ml.features import Encoder
 from triage_ml.patterns import LexicalSpace
+from triage_ml.patterns import space as space_module
 
 
 def test_vectors_have_unit_length_and_alike_texts_are_near(texts_of: dict[str, list[str]]) -> None:
@@ -49,3 +52,24 @@ def test_texts_without_any_letter_give_a_space_that_places_nothing() -> None:
     space = LexicalSpace.fit(["", ""])
 
     assert not space.encode(["printer"]).any()
+
+
+def test_an_encoder_joins_the_space_without_what_all_texts_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    meaning = {"disk full": [5.0, 1.0], "volume has no space": [5.0, 1.0], "printer jam": [5.0, -1.0]}
+
+    def fake(name: str) -> Encoder:
+        return Encoder(
+            name, lambda texts: np.array([meaning.get(text, [1.0, 0.0]) for text in texts], dtype=np.float32)
+        )
+
+    monkeypatch.setattr(space_module, "_loaded", fake)
+    space = LexicalSpace.fit(list(meaning), encoder="fake:x")
+    again = LexicalSpace.from_arrays(space.to_params(), space.to_arrays())
+
+    vectors = space.encode(list(meaning))
+    assert vectors.shape == (3, space.dimensions)
+    assert vectors[0] @ vectors[1] > 0.4
+    assert vectors[0] @ vectors[2] < 0
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1)
+    assert again.version == space.version != LexicalSpace.fit(list(meaning)).version
+    assert again.encode(list(meaning)) == pytest.approx(vectors)
