@@ -24,13 +24,13 @@ def sparkline(weekly: Sequence[int]) -> Markup:
         (MARGIN + index * step, HEIGHT - MARGIN - count / top * (HEIGHT - 2 * MARGIN))
         for index, count in enumerate(weekly)
     ]
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    line = " ".join([f"{x:.1f},{y:.1f}" for x, y in points])
     x, y = points[-1]
-    numbers = ", ".join(str(int(count)) for count in weekly)
-    return Markup(
-        '<svg class="spark" viewBox="0 0 {} {}" role="img"><title>Tickets a week: {}</title>'
-        '<polyline points="{}"/><circle cx="{}" cy="{}" r="2.4"/></svg>'
-    ).format(WIDTH, HEIGHT, numbers, line, f"{x:.1f}", f"{y:.1f}")
+    numbers = ", ".join([str(int(count)) for count in weekly])
+    return Markup(  # noqa: S704 - nothing but numbers; formatting them as Markup is half of the time of a long list
+        f'<svg class="spark" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"><title>Tickets a week: {numbers}</title>'
+        f'<polyline points="{line}"/><circle cx="{x:.1f}" cy="{y:.1f}" r="2.4"/></svg>'
+    )
 
 
 def range_bar(low: float, middle: float, high: float, longest: float) -> Markup:
@@ -38,8 +38,9 @@ def range_bar(low: float, middle: float, high: float, longest: float) -> Markup:
     scale = RANGE_WIDTH / longest if longest > 0 else 0.0
     left, width = min(low * scale, RANGE_WIDTH), max(min(high, longest) * scale - low * scale, 1.0)
     mark = min(middle * scale, RANGE_WIDTH - 1)
-    return Markup(
-        '<svg class="range" viewBox="0 0 {} 6" preserveAspectRatio="none" aria-hidden="true">'
-        '<rect class="scale" width="{}" height="6"/><rect class="span" x="{}" width="{}" height="6"/>'
-        '<rect class="mark" x="{}" width="1.2" height="6"/></svg>'
-    ).format(RANGE_WIDTH, RANGE_WIDTH, f"{left:.1f}", f"{width:.1f}", f"{mark:.1f}")
+    return Markup(  # noqa: S704 - nothing but numbers
+        f'<svg class="range" viewBox="0 0 {RANGE_WIDTH} 6" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="scale" width="{RANGE_WIDTH}" height="6"/>'
+        f'<rect class="span" x="{left:.1f}" width="{width:.1f}" height="6"/>'
+        f'<rect class="mark" x="{mark:.1f}" width="1.2" height="6"/></svg>'
+    )

@@ -23,6 +23,8 @@ PARTS = {
 }
 #: Shares of P1 tickets above this cap the judgement: what goes wrong there is dear.
 RISKY = 0.02
+#: Shares of close notes that speak of privileged rights or personal data above this cap it as well.
+PRIVILEGED = 0.10
 _HIGHEST = frozenset({"p1", "1", "critical", "1 - critical", "urgent"})
 
 
@@ -67,7 +69,7 @@ def automatability(evidence: Evidence) -> tuple[float, dict[str, float]]:
     weight = sum(PARTS[name] for name in known)
     score = sum(PARTS[name] * value for name, value in known.items()) / weight
     parts = {name: round(value, 3) for name, value in known.items()}
-    cap = _risk_cap(evidence.urgent_share)
+    cap = min(_risk_cap(evidence.urgent_share), _privilege_cap(evidence.cues.get("privileged")))
     if cap < score:
         parts["risk_cap"] = round(cap, 3)
     return round(min(score, cap), 3), parts
@@ -159,6 +161,11 @@ def _risk_cap(urgent_share: float | None) -> float:
     if urgent_share is None or urgent_share <= RISKY:
         return 1.0
     return max(1.0 - 3.0 * (urgent_share - RISKY), 0.3)
+
+
+def _privilege_cap(share: float | None) -> float:
+    """1 where hardly any close note speaks of privileged rights or personal data, falling to 0.5 where half of them do."""
+    return 1.0 if share is None or share <= PRIVILEGED else max(1.0 - (share - PRIVILEGED), 0.5)
 
 
 def _core_minutes(efforts: Sequence[float | None], handoffs: Sequence[float | None]) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from triage_ml.value.resolutions import common_resolutions
 from triage_ml.value.savings import Savings, outlives_payback, savings_a_week
 from triage_ml.value.touch_time import TouchTime, touch_time
 
-__all__ = ["HISTORY_WEEKS", "Candidate", "list_candidates"]
+__all__ = ["HISTORY_WEEKS", "Candidate", "Given", "list_candidates"]
 
 #: Facts of one ticket, by the names that the store gives them.
 Fact = Mapping[str, Any]
@@ -37,12 +37,27 @@ AUTOMATION_TIER = "L0"
 
 
 @dataclass(frozen=True)
+class Given:
+    """What the desk states: minutes of a ticket by tier, taken where a pattern has no effort logged, and the ids of the
+    articles that exist, if there is a list."""
+
+    minutes_of_tier: Mapping[str, float] = field(default_factory=dict)
+    articles: frozenset[str] | None = None
+
+    def minutes(self, facts: Sequence[Fact]) -> float | None:
+        """Mean minutes of these tickets as stated; None where no tier of theirs is."""
+        stated = [self.minutes_of_tier[fact["tier"]] for fact in facts if fact["tier"] in self.minutes_of_tier]
+        return float(np.mean(stated)) if stated else None
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A pattern in one week's list.
 
-    `volume` is tickets in the week, `weekly` tickets in each week of the history (oldest first), `tiers` and `groups`
-    shares of who solved it over the last four weeks,
-    `work` the hours a week that it takes today, `resolutions` the commonest ways it was solved with their shares.
+    `volume` is tickets in the week, `weekly` tickets in each week of the history (oldest first), both with what automations
+    closed; `tiers` and `groups` are shares of who solved it over the last four weeks, `work` the hours a week that it takes
+    people today, `savings` what its automation is worth and what is left of that to save, `resolutions` the commonest ways
+    it was solved with their shares.
     """
 
     pattern_id: str
@@ -63,6 +78,8 @@ class Candidate:
     resolutions: Sequence[tuple[str, float]]
     down: MoveDown | None
     knowledge: KnowledgeGap
+    cost_per_hour: float | None = None
+    currency: str | None = None
 
     def figures(self) -> dict[str, Any]:
         """Plain JSON, as the store keeps it and reports show it."""
@@ -81,7 +98,15 @@ class Candidate:
             "resolutions": [{"text": text, "share": share} for text, share in self.resolutions],
             "move_down": None if self.down is None else _rounded(vars(self.down)),
             "knowledge": _rounded(vars(self.knowledge)),
+            "money": self._money(),
         }
+
+    def _money(self) -> dict[str, Any] | None:
+        """Unit cost of an hour and what can be expected to be saved a week; None where the taxonomy has no costs."""
+        if self.cost_per_hour is None:
+            return None
+        week = round(self.cost_per_hour * self.savings.expected)
+        return {"currency": self.currency, "per_hour": round(self.cost_per_hour, 2), "a_week": week}
 
 
 def list_candidates(
@@ -91,8 +116,9 @@ def list_candidates(
     *,
     min_tickets: int,
     notes: Mapping[str, Sequence[str]],
+    given: Given | None = None,
 ) -> list[Candidate]:
-    """The list of the last of `weeks`, most hours to save first.
+    """The list of the last of `weeks`, most expected hours to save first.
 
     Parameters
     ----------
@@ -105,28 +131,55 @@ def list_candidates(
         ("it does not work"): its text does not say what it is about, so nothing can be decided on it.
     notes
         Close notes of recent tickets by pattern id, redacted and masked.
+    given
+        What the desk states of itself; by default nothing.
     """
     of_pattern: dict[str, list[Fact]] = defaultdict(list)
     for fact in facts:
         if fact["pattern_id"] is not None:
             of_pattern[fact["pattern_id"]].append(fact)
-    effort = _Effort(of_pattern)
+    effort, stated = _Effort(of_pattern), given or Given()
     candidates = []
     for pattern_id, own in of_pattern.items():
-        counts = Counter(fact["week"] for fact in own)
-        weekly = tuple(counts[week] for week in weeks)
+        weekly = _weekly(own, weeks)
         if not weekly[-1] or sum(weekly[-RECENT_WEEKS:]) < min_tickets:
             continue
         recent = [fact for fact in own if fact["week"] in weeks[-RECENT_WEEKS:]]
         if not _is_mixed(recent):
-            touch = effort.touch(pattern_id, _commonest(fact["category"] for fact in recent))
+            touch = effort.touch(pattern_id, _commonest(fact["category"] for fact in recent), stated.minutes(recent))
             evidence = _evidence(recent, notes.get(pattern_id, ()), touch, weekly)
-            candidate = _candidate(pattern_id, weekly, touch, evidence, recent, taxonomy, notes.get(pattern_id, ()))
+            volume = _Volume(weekly, _weekly(_by_people(own), weeks))
+            candidate = _candidate(pattern_id, volume, touch, evidence, recent, taxonomy, notes.get(pattern_id, ()))
+            known = knowledge_gap(recent, stated.articles, noted=bool(notes.get(pattern_id)))
+            candidate = replace(candidate, knowledge=known)
             if outlives_payback(weekly, candidate.savings):
                 candidates.append(candidate)
     trends = with_many_tests([candidate.trend for candidate in candidates])
     sure = [replace(candidate, trend=one) for candidate, one in zip(candidates, trends, strict=True)]
-    return sorted(sure, key=lambda one: (-one.savings.hours.p50, -one.work.p50, -one.volume, one.pattern_id))
+    return sorted(sure, key=lambda one: (-one.savings.expected, -one.work.p50, -one.volume, one.pattern_id))
+
+
+@dataclass(frozen=True)
+class _Volume:
+    """Tickets in each week, and those of them that people closed: what an automation closed is nobody's work."""
+
+    weekly: tuple[int, ...]
+    by_people: tuple[int, ...]
+
+    @property
+    def closed_by_automation(self) -> float:
+        """Tickets a week, over the recent weeks."""
+        recent = min(RECENT_WEEKS, len(self.weekly))
+        return (sum(self.weekly[-recent:]) - sum(self.by_people[-recent:])) / max(recent, 1)
+
+
+def _weekly(facts: Iterable[Fact], weeks: Sequence[str]) -> tuple[int, ...]:
+    counts = Counter(fact["week"] for fact in facts)
+    return tuple(counts[week] for week in weeks)
+
+
+def _by_people(facts: Iterable[Fact]) -> list[Fact]:
+    return [fact for fact in facts if fact["tier"] != AUTOMATION_TIER]
 
 
 class _Effort:
@@ -141,19 +194,20 @@ class _Effort:
         self._of_category = {key: _minutes(own) for key, own in by_category.items()}
         self._everything = _minutes(fact for own in of_pattern.values() for fact in own)
 
-    def touch(self, pattern_id: str, category: str) -> TouchTime:
-        return touch_time(self._of_pattern[pattern_id], self._of_category.get(category, np.zeros(0)), self._everything)
+    def touch(self, pattern_id: str, category: str, proxy: float | None) -> TouchTime:
+        alike = self._of_category.get(category, np.zeros(0))
+        return touch_time(self._of_pattern[pattern_id], alike, self._everything, proxy)
 
 
 def _minutes(facts: Iterable[Fact]) -> NDArray[np.float64]:
     """Effort of people: what an automation closed took nobody any time."""
-    logged = (fact["effort_minutes"] for fact in facts if fact["tier"] != AUTOMATION_TIER)
+    logged = (fact["effort_minutes"] for fact in _by_people(facts))
     return np.array([minutes for minutes in logged if minutes is not None], dtype=np.float64)
 
 
 def _candidate(
     pattern_id: str,
-    weekly: tuple[int, ...],
+    volume: _Volume,
     touch: TouchTime,
     evidence: Evidence,
     recent: Sequence[Fact],
@@ -164,12 +218,12 @@ def _candidate(
     proposal = propose(evidence, taxonomy)
     return Candidate(
         pattern_id=pattern_id,
-        volume=weekly[-1],
-        weekly=weekly,
-        trend=trend(weekly),
+        volume=volume.weekly[-1],
+        weekly=volume.weekly,
+        trend=trend(volume.weekly),
         touch=touch,
-        work=hours_a_week(weekly, touch),
-        savings=savings_a_week(weekly, touch, proposal),
+        work=hours_a_week(volume.by_people, touch),
+        savings=savings_a_week(volume.weekly, touch, proposal, volume.closed_by_automation * touch.minutes / 60),
         automatability=score,
         parts=parts,
         kind=proposal.kind,
@@ -181,12 +235,25 @@ def _candidate(
         resolutions=common_resolutions(notes),
         down=move_down(recent, taxonomy),
         knowledge=knowledge_gap(recent),
+        cost_per_hour=_cost(evidence.tiers, taxonomy),
+        currency=taxonomy.currency,
     )
 
 
+def _cost(tiers: Mapping[str, float], taxonomy: Taxonomy) -> float | None:
+    """What an hour costs, by the shares of the tiers that solve it; None where one of them has no cost."""
+    costs = {tier.name: tier.cost_per_hour for tier in taxonomy.tiers}
+    known = [(share, costs.get(name)) for name, share in tiers.items()]
+    if not known or any(cost is None for _, cost in known):
+        return None
+    return sum(share * (cost or 0.0) for share, cost in known)
+
+
 def _evidence(own: Sequence[Fact], notes: Sequence[str], touch: TouchTime, weekly: Sequence[int]) -> Evidence:
+    worked = _by_people(own)
+
     def column(name: str) -> list[Any]:
-        return [fact[name] for fact in own if fact["tier"] != AUTOMATION_TIER]
+        return [fact[name] for fact in worked]
 
     resolutions = common_resolutions(notes)
     return gather(

@@ -6,6 +6,7 @@ The words are ordinary service-desk English, German and Spanish; a note without 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 __all__ = ["CUES", "cue_shares"]
@@ -31,6 +32,11 @@ CUES: Mapping[str, tuple[str, ...]] = {
         "granted", "added to", "assigned", "approved", "approval", "created", "given", "ordered", "installed", "handed",
         "role", "access", "agreed", "hinzugefügt", "angelegt", "concedido",
     ),
+    "privileged": (
+        "admin right", "admin access", "administrator right", "local admin", "domain admin", "privileged", "root access",
+        "sudo", "break-glass", "elevated", "payroll", "salary", "salaries", "medical", "personal data", "gdpr", "dsgvo",
+        "adminrechte", "gehalt", "personenbezogen", "datos personales",
+    ),
 }  # fmt: skip
 _READERS = {
     cue: re.compile("|".join(rf"\b{re.escape(word)}" for word in words), re.IGNORECASE) for cue, words in CUES.items()
@@ -41,9 +47,11 @@ def cue_shares(notes: Sequence[str]) -> dict[str, float]:
     """Share of the notes with each cue; empty without notes.
 
     >>> cue_shares(["Service restarted, ok.", "Cleared by itself, no action."])
-    {'nothing_done': 0.5, 'advice': 0.0, 'routine': 1.0, 'granted': 0.0}
+    {'nothing_done': 0.5, 'advice': 0.0, 'routine': 1.0, 'granted': 0.0, 'privileged': 0.0}
     """
-    said = [note for note in notes if note.strip()]
-    if not said:
-        return {}
-    return {cue: sum(bool(reader.search(note)) for note in said) / len(said) for cue, reader in _READERS.items()}
+    said = Counter(note for note in notes if note.strip())
+    total = said.total()
+    return {
+        cue: sum(count for note, count in said.items() if reader.search(note)) / total
+        for cue, reader in (_READERS.items() if total else ())
+    }

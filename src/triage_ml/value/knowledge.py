@@ -27,16 +27,20 @@ class KnowledgeGap:
     others: float
 
 
-def knowledge_gap(own: Sequence[Mapping[str, Any]], articles: frozenset[str] | None = None) -> KnowledgeGap:
+def knowledge_gap(
+    own: Sequence[Mapping[str, Any]], articles: frozenset[str] | None = None, *, noted: bool = True
+) -> KnowledgeGap:
     """What the recent tickets of a pattern say about its article.
 
     Parameters
     ----------
     articles
         Ids of the articles that exist, if a list was given: one that does not exist is doubtful.
+    noted
+        Whether any of them has a close note: where none has, that no article is cited says nothing.
     """
     counts = Counter(fact["article"] for fact in own if fact["article"])
-    if len(own) < ENOUGH:
+    if len(own) < ENOUGH or not (counts or noted):
         return KnowledgeGap("unknown", None, 0.0, 0.0)
     if not counts:
         return KnowledgeGap("no_article", None, 0.0, 0.0)

@@ -11,7 +11,7 @@ import numpy as np
 
 from triage_ml.taxonomy import Taxonomy
 
-__all__ = ["MoveDown", "lowest_capable_tier", "move_down"]
+__all__ = ["MoveDown", "Solved", "lowest_capable_tier", "lowest_of", "move_down"]
 
 Fact = Mapping[str, Any]
 
@@ -35,25 +35,44 @@ class MoveDown:
     hours: float
 
 
-def lowest_capable_tier(own: Sequence[Fact], taxonomy: Taxonomy) -> str | None:
-    """The lowest tier above 0 that solves a fair share of these tickets no worse than the tier that solves most.
+@dataclass(frozen=True)
+class Solved:
+    """What a tier solved of a pattern: tickets, and means of effort in minutes, hand-offs and reopens where known."""
 
-    No worse: mean effort and hand-offs at most 1.5 times, reopens at most 0.10 a ticket more.
+    tier: str
+    tickets: int
+    minutes: float | None
+    handoffs: float | None
+    reopens: float | None
+
+
+def lowest_capable_tier(own: Sequence[Fact], taxonomy: Taxonomy) -> str | None:
+    """The lowest tier above 0 that solves a fair share of these tickets no worse than the tier that solves most."""
+    by_tier: dict[str, list[Fact]] = {}
+    for fact in own:
+        if fact["tier"]:
+            by_tier.setdefault(fact["tier"], []).append(fact)
+    return lowest_of([_solved(tier, facts) for tier, facts in by_tier.items()], taxonomy)
+
+
+def lowest_of(solved: Sequence[Solved], taxonomy: Taxonomy) -> str | None:
+    """The lowest tier above 0 that is able, from what each tier solved of a pattern; None where no person solved any.
+
+    Able is who solves a fair share no worse: mean effort and hand-offs at most 1.5 times those of the tier that solves most,
+    reopens at most 0.10 a ticket more.
     """
     ranks = _order(taxonomy)
-    solved = [fact for fact in own if ranks.get(fact["tier"], _NOBODY) > _NOBODY]
-    if not solved:
+    by_people = [one for one in solved if ranks.get(one.tier, _NOBODY) > _NOBODY]
+    if not by_people:
         return None
-    counts = Counter(fact["tier"] for fact in solved)
-    main = min(counts, key=lambda name: (-counts[name], ranks[name], name))
-    standard = [fact for fact in solved if fact["tier"] == main]
-    for name in sorted(counts, key=lambda name: (ranks[name], -counts[name], name)):
-        if ranks[name] >= ranks[main]:
+    main = min(by_people, key=lambda one: (-one.tickets, ranks[one.tier], one.tier))
+    enough = max(SHARE * sum(one.tickets for one in by_people), TICKETS)
+    for one in sorted(by_people, key=lambda one: (ranks[one.tier], -one.tickets, one.tier)):
+        if ranks[one.tier] >= ranks[main.tier]:
             break
-        enough = counts[name] >= max(SHARE * len(solved), TICKETS)
-        if enough and _no_worse([fact for fact in solved if fact["tier"] == name], standard):
-            return str(name)
-    return str(main)
+        if one.tickets >= enough and _no_worse(one, main):
+            return one.tier
+    return main.tier
 
 
 def move_down(own: Sequence[Fact], taxonomy: Taxonomy) -> MoveDown | None:
@@ -76,16 +95,21 @@ def _order(taxonomy: Taxonomy) -> dict[str, tuple[int, float]]:
     return {tier.name: (tier.rank, (tier.cost_per_hour or 0.0) if tier.rank else 0.0) for tier in taxonomy.tiers}
 
 
-def _no_worse(these: Sequence[Fact], those: Sequence[Fact]) -> bool:
-    for name, factor, slack in (
-        ("effort_minutes", EFFORT, 0.0),
-        ("handoffs", HANDOFFS, 0.2),
-        ("reopens", 1.0, REOPENS),
-    ):
-        here, there = _mean(fact[name] for fact in these), _mean(fact[name] for fact in those)
-        if here is not None and there is not None and here > there * factor + slack:
-            return False
-    return True
+def _solved(tier: str, facts: Sequence[Fact]) -> Solved:
+    return Solved(
+        tier, len(facts), *(_mean(fact[name] for fact in facts) for name in ("effort_minutes", "handoffs", "reopens"))
+    )
+
+
+def _no_worse(these: Solved, those: Solved) -> bool:
+    return all(
+        here is None or there is None or here <= there * factor + slack
+        for here, there, factor, slack in (
+            (these.minutes, those.minutes, EFFORT, 0.0),
+            (these.handoffs, those.handoffs, HANDOFFS, 0.2),
+            (these.reopens, those.reopens, 1.0, REOPENS),
+        )
+    )
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

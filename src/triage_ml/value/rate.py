@@ -6,18 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
+from triage_ml.value.arrivals import ticket_quantiles
 from triage_ml.value.touch_time import TouchTime
 
-__all__ = ["Hours", "Trend", "hours_a_week", "ticket_quantiles", "trend", "with_many_tests"]
+__all__ = ["Hours", "Trend", "hours_a_week", "trend", "with_many_tests"]
 
 RECENT_WEEKS = 4
 EARLIER_WEEKS = 12
-#: Gamma(shape, rate) prior of tickets a week: as if half a ticket had been seen in a tenth of a week (near Jeffreys').
-PRIOR_SHAPE, PRIOR_WEEKS = 0.5, 0.1
-HORIZON_WEEKS = 4
 #: A burst is at least this many times the other recent weeks.
 BURST = 2.5
 _GRID = (np.arange(100) + 0.5) / 100
@@ -60,30 +57,17 @@ class Trend:
 
 
 def hours_a_week(weekly: Sequence[int], touch: TouchTime) -> Hours:
-    """Hours of work a week over the next `HORIZON_WEEKS`, from the latest `RECENT_WEEKS` of `weekly` counts.
+    """Hours of work a week over the next four weeks, from `weekly` counts.
 
-    The rate is Gamma distributed given Poisson counts: shape a = 0.5 + sum of counts, rate b = 0.1 + weeks of exposure
-    (Gelman et al., Bayesian Data Analysis, section 2.6). Tickets over the horizon h are then negative binomial with a and
-    b / (b + h). Times touch time, log-normal with the standard error of its mean. The quantiles are those of the product
-    over a grid of equally likely values of both, so nothing is drawn at random.
+    Tickets as `ticket_quantiles` foretells them, times touch time, log-normal with the standard error of its mean. The
+    quantiles are those of the product over a grid of equally likely values of both, so nothing is drawn at random.
     """
-    recent = list(weekly)[-RECENT_WEEKS:]
-    if touch.minutes <= 0 or not recent:
+    if touch.minutes <= 0 or not len(weekly):
         return Hours(0.0, 0.0, 0.0)
-    tickets = ticket_quantiles(recent, _GRID)
+    tickets = ticket_quantiles(weekly, _GRID)
     minutes = touch.minutes * np.exp(special.ndtri(_GRID) * touch.spread)
     p10, p50, p90 = np.quantile(np.outer(tickets, minutes).ravel() / 60, [0.1, 0.5, 0.9])
     return Hours(float(p10), float(p50), float(p90))
-
-
-def ticket_quantiles(weekly: Sequence[int], levels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Tickets a week over the next `HORIZON_WEEKS` at these levels, as `hours_a_week` has them; shape of `levels`."""
-    recent = list(weekly)[-RECENT_WEEKS:]
-    shape, exposure = PRIOR_SHAPE + sum(recent), PRIOR_WEEKS + len(recent)
-    quantiles: NDArray[np.float64] = (
-        _negative_binomial(shape, exposure / (exposure + HORIZON_WEEKS), levels) / HORIZON_WEEKS
-    )
-    return quantiles
 
 
 def trend(weekly: Sequence[int]) -> Trend:
@@ -128,12 +112,3 @@ def _rests_on_one_week(recent: Sequence[int], earlier: Sequence[int]) -> bool:
         return False
     _, low, _ = _ratio(sum(others), len(others), sum(earlier), len(earlier))
     return low <= 1.0
-
-
-def _negative_binomial(shape: float, success: float, levels: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The quantiles at these levels, by the distribution function I_success(shape, count + 1)."""
-    mean = shape * (1 - success) / success
-    most = int(mean + 12 * np.sqrt(mean / success)) + 10
-    below = special.betainc(shape, np.arange(1, most + 1), success)
-    counts: NDArray[np.int64] = np.searchsorted(below, levels)
-    return counts

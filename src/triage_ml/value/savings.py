@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from triage_ml.value.arrivals import ticket_quantiles
 from triage_ml.value.kind import Kind, Proposal
-from triage_ml.value.rate import Hours, ticket_quantiles
+from triage_ml.value.rate import Hours
 from triage_ml.value.touch_time import TouchTime
 
 __all__ = ["ASSUMPTIONS", "Assumption", "Savings", "outlives_payback", "savings_a_week"]
@@ -52,8 +53,9 @@ ASSUMPTIONS: Mapping[Kind, Assumption] = {
 class Savings:
     """Hours a week, and what they rest on.
 
-    `certainty` is the probability that it can be automated in this way at all, `weeks_to_pay_back` build hours over P50,
-    None where nothing is saved.
+    `hours` is what its automation is worth beside none at all. `certainty` is the probability that it can be automated in
+    this way at all, `saved` the hours a week that automations save already, `expected` what is left of the mean with both
+    taken into account, `weeks_to_pay_back` build hours over that, None where nothing is left to save or proposed.
     """
 
     hours: Hours
@@ -61,30 +63,51 @@ class Savings:
     success: float
     left_minutes: float
     certainty: float
+    expected: float
     build_hours: float
     weeks_to_pay_back: float | None
+    saved: float = 0.0
 
 
-def savings_a_week(weekly: Sequence[int], touch: TouchTime, proposal: Proposal) -> Savings:
+def savings_a_week(weekly: Sequence[int], touch: TouchTime, proposal: Proposal, saved: float = 0.0) -> Savings:
     """Rate x touch time x covered x success x what is not left to do by hand, over a grid of equally likely values.
 
-    With probability 1 - `certainty` nothing is saved. Covered times success is Beta distributed with the mean and the
-    standard deviation of `ASSUMPTIONS`; rate and touch time as in `hours_a_week`.
+    Covered times success is Beta distributed with the mean and the standard deviation of `ASSUMPTIONS`; rate and touch time
+    as in `hours_a_week`. P50 is the median if it can be automated; P10 and P90 are those of a value that is 0 with
+    probability 1 - `certainty`, so that a range that begins at 0 says that it may come to nothing. P50 is never above P90.
+    Where the proposal is no automation, the hours are those of the runner-up: what an analysis could bring to light.
+
+    Parameters
+    ----------
+    weekly
+        Tickets in each week, oldest first, with those that an automation closed.
+    saved
+        Hours a week that automations of it save already; they are not expected once more.
     """
-    assumed = ASSUMPTIONS.get(proposal.kind)
-    if assumed is None or touch.minutes <= 0 or not weekly:
-        return Savings(Hours(0.0, 0.0, 0.0), 0.0, 0.0, 0.0, 0.0, 0.0, None)
+    kind = proposal.kind if proposal.kind in ASSUMPTIONS else proposal.runner_up
+    assumed = None if kind is None else ASSUMPTIONS.get(kind)
+    if assumed is None or touch.minutes <= 0 or not len(weekly) or proposal.certainty <= 0:
+        return Savings(Hours(0.0, 0.0, 0.0), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, None, saved)
     kept = max(1 - assumed.left_minutes / touch.minutes, 0.0)
     certainty = float(np.clip(proposal.certainty, 0.01, 1.0))
     tickets = ticket_quantiles(weekly, _GRID)
     minutes = touch.minutes * np.exp(special.ndtri(_GRID) * touch.spread)
     shares = _beta(assumed.covered * assumed.success, assumed.spread) * kept
     full = np.sort((tickets[:, None, None] * minutes[None, :, None] * shares[None, None, :]).ravel()) / 60
-    p10, p50, p90 = (_mixed_quantile(full, certainty, level) for level in (0.1, 0.5, 0.9))
-    hours = Hours(p10, p50, p90)
-    pays_back = assumed.build_hours / p50 if p50 > 0 else None
+    p10, p90 = (_mixed_quantile(full, certainty, level) for level in (0.1, 0.9))
+    hours = Hours(p10, min(float(np.median(full)), p90), p90)
+    expected = max(certainty * float(full.mean()) - saved, 0.0)
+    pays_back = assumed.build_hours / expected if expected > 0 and kind == proposal.kind else None
     return Savings(
-        hours, assumed.covered, assumed.success, assumed.left_minutes, certainty, assumed.build_hours, pays_back
+        hours,
+        assumed.covered,
+        assumed.success,
+        assumed.left_minutes,
+        certainty,
+        expected,
+        assumed.build_hours,
+        pays_back,
+        saved,
     )
 
 

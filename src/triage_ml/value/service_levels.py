@@ -1,126 +1,110 @@
-"""Service levels: work by tier and week, hand-offs, activities, and how far work moved down against a baseline period."""
+"""Service levels: work by tier and week, hand-offs, activities, targets kept, and how far work sits above where it could."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from triage_ml.taxonomy import Taxonomy
+from triage_ml.value.move_down import lowest_of
+from triage_ml.value.shift_left import Periods, flows, moved_down
+from triage_ml.value.work import Work, minutes_of_tier, solved_by_pattern
 
-__all__ = ["Moved", "Work", "moved_down", "service_levels"]
+__all__ = ["service_levels"]
 
-#: Of the weeks that are known, at most this many at each end are compared.
-PERIOD_WEEKS = 8
 NO_TIER = "unknown"
+_Count = Callable[[Work], float]
 
 
-@dataclass(frozen=True)
-class Work:
-    """Tickets of one week that were alike: same pattern, tier, activity, and passed on or not.
-
-    `minutes` is the sum over the `logged` tickets that have effort, `handoffs` the sum of hand-offs.
-    """
-
-    week: str
-    pattern_id: str | None
-    tier: str | None
-    activity: str | None
-    passed_on: bool
-    tickets: int
-    logged: int
-    minutes: float
-    handoffs: float
-
-
-@dataclass(frozen=True)
-class Moved:
-    """Of a tier: tickets that the baseline's shares would have given it in the later period, those that it solved, and the
-    share that moved down from it, with the hours that people in this tier were spared a week."""
-
-    tier: str
-    expected: float
-    solved: int
-    share: float | None
-    hours_a_week: float
-
-
-def service_levels(work: Sequence[Work], taxonomy: Taxonomy) -> dict[str, Any] | None:
+def service_levels(work: Sequence[Work], taxonomy: Taxonomy, periods: Periods | None = None) -> dict[str, Any] | None:
     """Everything that the page and the report show, as plain JSON; None without any work.
 
-    The baseline is the first half of the weeks, the later period the second, `PERIOD_WEEKS` each at most.
+    Parameters
+    ----------
+    periods
+        The baseline and what is compared with it; by default the first and the second half of the weeks, at most eight each.
     """
     weeks = sorted({one.week for one in work})
     if not weeks:
         return None
-    half = min(PERIOD_WEEKS, len(weeks) // 2)
-    before, after = weeks[:half], weeks[-half:] if half else []
+    compared = periods or Periods.halves(weeks)
     tickets = sum(one.tickets for one in work)
     by_tier = _by_tier(work, weeks, taxonomy)
     return {
+        "source": "tickets",
         "weeks": weeks,
         "tiers": by_tier,
-        "baseline": [before[0], before[-1]] if before else None,
-        "compared": [after[0], after[-1]] if after else None,
-        "moved_down": [vars(one) for one in moved_down(work, before, after, taxonomy)],
-        "handoffs": _handoffs(work, tickets),
+        "baseline": compared.shown(compared.before),
+        "compared": compared.shown(compared.after),
+        "lowest_tier": _at_lowest(work, compared, taxonomy),
+        "flows": [vars(one) for one in flows(work, compared, taxonomy)],
+        "moved_down": [vars(one) for one in moved_down(work, compared, taxonomy)],
+        "handoffs": _handoffs(work),
+        "handoffs_by_week": _ratios(work, weeks, lambda one: one.handoffs, lambda one: one.handoffs_known),
         "activities": _shares((one.activity, one.tickets) for one in work if one.activity),
+        "sla": _sla(work, weeks),
         "tickets": tickets,
         "hours": round(sum(sum(one["hours"]) for one in by_tier), 1),
+        "currency": taxonomy.currency,
     }
 
 
-def moved_down(work: Sequence[Work], before: Sequence[str], after: Sequence[str], taxonomy: Taxonomy) -> list[Moved]:
-    """How much of each tier's work went below it, highest tier first.
-
-    Expected are the later period's tickets of each pattern times the share that the tier solved of it in the baseline, so
-    that a change in what is asked for does not look like work that moved. Patterns that one period does not know are left
-    out.
-    """
-    if not before or not after:
-        return []
-    earlier, later = (_pattern_tiers(work, set(period)) for period in (before, after))
-    minutes = _minutes_of_tier(work, set(before))
-    ranks = {tier.name: tier.rank for tier in taxonomy.tiers}
-    moved = []
-    for tier in sorted((name for name in ranks if ranks[name] > 0), key=lambda name: (-ranks[name], name)):
-        expected = solved = 0.0
-        for pattern in earlier.keys() & later.keys():
-            expected += later[pattern].total() * earlier[pattern][tier] / earlier[pattern].total()
-            solved += later[pattern][tier]
-        if expected > 0:
-            hours = max(expected - solved, 0.0) * minutes.get(tier, 0.0) / 60 / len(after)
-            moved.append(Moved(tier, round(expected, 1), int(solved), round(1 - solved / expected, 4), round(hours, 1)))
-    return moved
-
-
 def _by_tier(work: Sequence[Work], weeks: Sequence[str], taxonomy: Taxonomy) -> list[dict[str, Any]]:
-    minutes = _minutes_of_tier(work, set(weeks))
+    """Tickets and hours of each tier by week; a ticket without effort counts as one of its tier. Cost where it is known."""
+    minutes = minutes_of_tier(work)
     tickets: Counter[tuple[str, str]] = Counter()
-    logged: Counter[tuple[str, str]] = Counter()
     spent: defaultdict[tuple[str, str], float] = defaultdict(float)
     for one in work:
         place = (one.tier or NO_TIER, one.week)
         tickets[place] += one.tickets
-        logged[place] += one.logged
-        spent[place] += one.minutes
+        spent[place] += one.minutes + (one.tickets - one.logged) * minutes.get(one.tier, 0.0)
+    costs = {tier.name: tier.cost_per_hour for tier in taxonomy.tiers}
     known = [name for name in (*taxonomy.tier_names, NO_TIER) if any(tickets[name, week] for week in weeks)]
-    return [
-        {
-            "tier": name,
-            "tickets": [tickets[name, week] for week in weeks],
-            "hours": [
-                round((spent[name, week] + (tickets[name, week] - logged[name, week]) * minutes.get(name, 0.0)) / 60, 1)
-                for week in weeks
-            ],
-        }
-        for name in known
-    ]
+    rows = []
+    for name in known:
+        hours = [round(spent[name, week] / 60, 1) for week in weeks]
+        cost = costs.get(name)
+        rows.append(
+            {
+                "tier": name,
+                "tickets": [tickets[name, week] for week in weeks],
+                "hours": hours,
+                "cost": None if cost is None else round(cost * sum(hours)),
+            }
+        )
+    return rows
 
 
-def _handoffs(work: Sequence[Work], tickets: int) -> dict[str, float | None]:
-    """Hand-offs a ticket, and what passing on costs: minutes more than tickets of the same pattern that stayed."""
+def _at_lowest(work: Sequence[Work], periods: Periods, taxonomy: Taxonomy) -> dict[str, float | None]:
+    """Share of tickets that were solved at (or below) the lowest tier that solves their pattern as well, by period.
+
+    The lowest capable tier of a pattern is judged over all weeks, so that both periods are held to the same one.
+    """
+    lowest = {pattern: lowest_of(solved, taxonomy) for pattern, solved in solved_by_pattern(work).items()}
+    ranks = {tier.name: tier.rank for tier in taxonomy.tiers}
+
+    def share(weeks: Iterable[str]) -> float | None:
+        chosen = set(weeks)
+        good = total = 0
+        for one in work:
+            target = lowest.get(one.pattern_id) if one.pattern_id else None
+            if one.week in chosen and target is not None and one.tier in ranks:
+                total += one.tickets
+                good += one.tickets * (ranks[one.tier] <= ranks[target])
+        return round(good / total, 4) if total else None
+
+    return {
+        "all": share({one.week for one in work}),
+        "baseline": share(periods.before),
+        "compared": share(periods.after),
+    }
+
+
+def _handoffs(work: Sequence[Work]) -> dict[str, float | None]:
+    """Hand-offs a ticket and the share that was passed on, of those where it is known; and what passing on costs: minutes
+    more than tickets of the same pattern that stayed."""
+    known = sum(one.handoffs_known for one in work)
     sides: dict[tuple[str | None, bool], list[float]] = defaultdict(lambda: [0.0, 0.0])
     for one in work:
         side = sides[one.pattern_id, one.passed_on]
@@ -133,32 +117,37 @@ def _handoffs(work: Sequence[Work], tickets: int) -> dict[str, float | None]:
             extra += minutes - logged * stayed[0] / stayed[1]
             weight += logged
     return {
-        "per_ticket": round(sum(one.handoffs for one in work) / max(tickets, 1), 3),
-        "passed_on": round(sum(one.tickets for one in work if one.passed_on) / max(tickets, 1), 4),
+        "per_ticket": round(sum(one.handoffs for one in work) / known, 3) if known else None,
+        "passed_on": round(sum(one.tickets for one in work if one.passed_on) / known, 4) if known else None,
         "minutes_each": round(extra / weight, 1) if weight else None,
         "hours": round(extra / 60, 1) if weight else None,
     }
 
 
-def _pattern_tiers(work: Sequence[Work], weeks: set[str]) -> dict[str, Counter[str]]:
-    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for one in work:
-        if one.week in weeks and one.pattern_id and one.tier:
-            found[one.pattern_id][one.tier] += one.tickets
-    return dict(found)
+def _sla(work: Sequence[Work], weeks: Sequence[str]) -> dict[str, Any] | None:
+    """Share of tickets that kept their service level, over all weeks and by week; None where no ticket says so."""
+    known = sum(one.sla_known for one in work)
+    if not known:
+        return None
+    met = sum(one.sla_met for one in work)
+    by_week = _ratios(work, weeks, lambda one: one.sla_met, lambda one: one.sla_known)
+    return {"tickets": known, "met": round(met / known, 4), "by_week": by_week}
 
 
-def _minutes_of_tier(work: Sequence[Work], weeks: set[str]) -> dict[str, float]:
-    spent: defaultdict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+def _ratios(
+    work: Sequence[Work], weeks: Sequence[str], part: Callable[[Work], float], whole: Callable[[Work], float]
+) -> list[float | None]:
+    parts: defaultdict[str, float] = defaultdict(float)
+    wholes: defaultdict[str, float] = defaultdict(float)
     for one in work:
-        if one.week in weeks:
-            spent[one.tier or NO_TIER][0] += one.minutes
-            spent[one.tier or NO_TIER][1] += one.logged
-    return {name: minutes / logged for name, (minutes, logged) in spent.items() if logged}
+        parts[one.week] += part(one)
+        wholes[one.week] += whole(one)
+    return [round(parts[week] / wholes[week], 4) if wholes[week] else None for week in weeks]
 
 
 def _shares(counts: Iterable[tuple[str, int]]) -> dict[str, float]:
     found: Counter[str] = Counter()
     for name, count in counts:
         found[name] += count
-    return {name: round(count / found.total(), 4) for name, count in found.most_common()}
+    ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    return {name: round(count / found.total(), 4) for name, count in ordered}

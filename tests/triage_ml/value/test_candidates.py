@@ -95,3 +95,40 @@ def test_what_an_automation_closed_took_nobody_any_time() -> None:
     (candidate,) = list_candidates(rows, WEEKS, Taxonomy(), min_tickets=10, notes={})
 
     assert candidate.touch.minutes == pytest.approx(30.0)
+
+
+def test_hours_are_those_of_tickets_that_people_closed() -> None:
+    weeks = [f"2026-W{number:02d}" for number in range(1, 13)]
+    by_people = [row for week in weeks for row in facts("p", week, 5)]
+    by_machine = [
+        row | {"ticket_id": f"{row['ticket_id']}-a"}
+        for week in weeks
+        for row in facts("p", week, 45, tier="L0", effort_minutes=0.0)
+    ]
+
+    (alone,) = list_candidates(by_people, weeks, Taxonomy(), min_tickets=10, notes={})
+    (both,) = list_candidates(by_people + by_machine, weeks, Taxonomy(), min_tickets=10, notes={})
+
+    assert both.work == alone.work
+    assert both.work.p90 < 5
+    assert (both.volume, both.weekly[-1]) == (50, 50)
+
+
+def test_what_an_automation_saves_already_is_not_expected_once_more() -> None:
+    weeks = [f"2026-W{number:02d}" for number in range(1, 13)]
+    rows = [row for week in weeks for row in facts("p", week, 50)]
+    closed = [{**row, "tier": "L0", "effort_minutes": 0.0} if n % 10 else row for n, row in enumerate(rows)]
+
+    (before,) = list_candidates(rows, weeks, Taxonomy(), min_tickets=10, notes={})
+    (after,) = list_candidates(closed, weeks, Taxonomy(), min_tickets=10, notes={})
+
+    assert after.savings.saved == pytest.approx(45 / 2)
+    assert (after.savings.expected, after.savings.weeks_to_pay_back) == (0.0, None)
+    assert before.savings.saved == 0.0 < before.savings.expected
+
+
+@pytest.mark.parametrize(("notes", "state"), [({}, "unknown"), ({"p": ["password reset"] * 12}, "no_article")])
+def test_an_article_is_missed_only_where_close_notes_are_written(notes: dict[str, list[str]], state: str) -> None:
+    (candidate,) = list_candidates(facts("p", WEEKS[-1], 12), WEEKS, Taxonomy(), min_tickets=10, notes=notes)
+
+    assert candidate.knowledge.state == state

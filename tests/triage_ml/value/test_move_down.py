@@ -71,3 +71,8 @@ def test_an_article_that_is_gone_is_doubtful() -> None:
 
     assert knowledge_gap(own, frozenset({"KB0010024"})).state == "doubtful_article"
     assert knowledge_gap(own, frozenset({"KB0010023"})).state == "covered"
+
+
+def test_where_nobody_writes_close_notes_nothing_is_known_of_articles() -> None:
+    assert knowledge_gap(solved("L1", 10), noted=False).state == "unknown"
+    assert knowledge_gap(solved("L1", 10, article="KB0010023"), noted=False).state == "covered"

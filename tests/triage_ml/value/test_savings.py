@@ -16,14 +16,16 @@ def test_savings_are_rate_times_touch_time_times_what_is_covered_and_succeeds() 
 
     assert savings.hours.p50 == pytest.approx(40 * 0.5 * assumed.covered * assumed.success, rel=0.05)
     assert savings.hours.p10 < savings.hours.p50 < savings.hours.p90
-    assert savings.weeks_to_pay_back == pytest.approx(assumed.build_hours / savings.hours.p50)
+    assert savings.expected == pytest.approx(savings.hours.p50, rel=0.05)
+    assert savings.weeks_to_pay_back == pytest.approx(assumed.build_hours / savings.expected)
 
 
-def test_the_less_certain_the_lower_and_p10_is_zero() -> None:
+def test_the_less_certain_the_less_is_expected_and_p10_is_zero() -> None:
     sure, unsure = (savings_a_week(WEEKLY, TOUCH, Proposal("self_service_form", "", c, 1.0, None)) for c in (0.95, 0.6))
 
     assert unsure.hours.p10 == 0.0 < sure.hours.p10
-    assert 0.0 < unsure.hours.p50 < sure.hours.p50
+    assert unsure.hours.p50 == sure.hours.p50
+    assert unsure.expected / sure.expected == pytest.approx(0.6 / 0.95)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,20 @@ def test_where_nothing_is_known_or_spared_nothing_is_promised(touch: TouchTime, 
     savings = savings_a_week(WEEKLY, touch, Proposal(kind, "", 0.9, 1.0, None))  # type: ignore[arg-type]
 
     assert (savings.hours, savings.weeks_to_pay_back) == (Hours(0.0, 0.0, 0.0), None)
+
+
+def test_what_is_hardly_certain_is_never_above_p90() -> None:
+    hours = savings_a_week(WEEKLY, TOUCH, Proposal("self_service_form", "", 0.15, 1.0, None)).hours
+
+    assert 0.0 == hours.p10 < hours.p50 == hours.p90
+    assert savings_a_week(WEEKLY, TOUCH, Proposal("self_service_form", "", 0.05, 1.0, None)).hours == Hours(0, 0, 0)
+
+
+def test_a_pattern_that_needs_analysis_has_the_hours_of_the_runner_up_and_pays_nothing_back() -> None:
+    savings = savings_a_week(WEEKLY, TOUCH, Proposal("needs_analysis", "", 0.3, 0.0, "self_service_form"))
+
+    assert 0.0 == savings.hours.p10 < savings.hours.p50
+    assert savings.weeks_to_pay_back is None
 
 
 @pytest.mark.parametrize("minutes", [0.01, 10_000.0])
