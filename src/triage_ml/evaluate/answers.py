@@ -56,12 +56,11 @@ def answer_all(
     """
     parts: dict[str, list[Answered]] = {}
     for chunk in _chunks(texts):
-        vectors, occurrences = classifier.vectors(prepare(chunk))
-        for name, answer in classifier.answers(vectors, occurrences).items():
+        for name, answer in classifier.answers(*classifier.read(prepare(chunk))).items():
             confidence = answer.probabilities[np.arange(len(answer.chosen)), answer.chosen]
             readable = np.array([reason not in ("text_too_short", "unfamiliar_text") for _, reason in answer.decisions])
             automatic = {
-                f"{promise:.2f}": readable & policy.evidence[answer.chosen] & (confidence >= policy.threshold)
+                _named(promise): readable & policy.automatic(confidence, answer.chosen)
                 for promise, policy in classifier.policies(name).items()
             }
             labels = np.asarray(answer.classes, dtype=object)[answer.chosen]
@@ -70,23 +69,29 @@ def answer_all(
     return {name: _joined(rows) for name, rows in parts.items()}
 
 
+def _named(promise: float) -> str:
+    """`0.90`, and `0.904` where somebody promises so."""
+    short = f"{promise:.2f}"
+    return short if float(short) == promise else f"{promise:g}"
+
+
 def answer_table(
     keys: Sequence[str], answered: dict[str, Answered], labels: pd.DataFrame, *, extra: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """Answers beside the truth.
 
-    Columns: `ticket`, those of `extra`, and for each target that is labelled `{target}_truth` (missing where unknown),
+    Columns: `ticket`, those of `extra`, and for each target that the model answers `{target}_truth` (missing where unknown),
     `{target}`, `{target}_probability` and `{target}_auto`.
     """
     columns: dict[str, object] = {"ticket": list(keys)}
     if extra is not None:
         columns |= {str(name): extra[name].to_numpy() for name in extra}
     for name, answer in answered.items():
-        if name in labels:
-            columns[f"{name}_truth"] = pd.array(labels[name].tolist(), dtype="string")
-            columns[name] = pd.array(answer.predicted.tolist(), dtype="string")
-            columns[f"{name}_probability"] = answer.probability
-            columns[f"{name}_auto"] = answer.auto
+        truth = labels[name].tolist() if name in labels else [None] * len(keys)
+        columns[f"{name}_truth"] = pd.array(truth, dtype="string")
+        columns[name] = pd.array(answer.predicted.tolist(), dtype="string")
+        columns[f"{name}_probability"] = answer.probability
+        columns[f"{name}_auto"] = answer.auto
     return pd.DataFrame(columns)
 
 

@@ -7,7 +7,7 @@ check never says only no: it carries its figure, its bound, and a sentence.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 from triage_ml.evaluate.answers import answered_targets
-from triage_ml.evaluate.compare import compare
-from triage_ml.evaluate.metrics import calibration_error
+from triage_ml.evaluate.compare import GroupChange, calibration_change, compare, join_answers
+from triage_ml.evaluate.metrics import GOOD_CALIBRATION, calibration_bound, calibration_error
 
-__all__ = ["Check", "Cost", "Limits", "absolute_checks", "calibration_bound", "paired_checks"]
+__all__ = ["Check", "Cost", "Limits", "absolute_checks", "fair_rows", "paired_checks", "shadow_checks"]
 
-_DRAWS = 500
 _CONFIDENCE = 0.95
 
 
@@ -44,7 +43,7 @@ class Limits:
     macro_f1_loss: float = 0.005
     recall_loss: float = 0.05
     recall_tickets: int = 50
-    calibration_error: float = 0.015
+    calibration_error: float = GOOD_CALIBRATION
     milliseconds: float = 10.0
     megabytes: float = 500.0
 
@@ -59,7 +58,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the gate's table."""
+    """One line of the gate's table; a `warning` is beyond its bound, but does not stop the model."""
 
     name: str
     target: str
@@ -67,60 +66,128 @@ class Check:
     figure: str
     bound: str
     reason: str
+    warning: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return asdict(self)
 
 
-def absolute_checks(answers: pd.DataFrame, promise: float, cost: Cost, limits: Limits) -> list[Check]:
-    """Calibration and promised precision of each target on tickets that the model has not seen; latency and size."""
+def absolute_checks(
+    answers: pd.DataFrame, promise: float, cost: Cost, limits: Limits, *, champion: pd.DataFrame | None = None
+) -> list[Check]:
+    """Calibration and promised precision of each target on tickets that the model has not seen; latency and size.
+
+    A calibration error beyond its bound is a warning for the first version (no `champion`), and for one that is not surely
+    worse calibrated than the champion on the same tickets (lower end of the paired interval at most 0): what a model decides
+    by itself is held by the promise of precision, and to refuse it would keep nothing, or something no better.
+    """
     checks = []
     for target in answered_targets(answers):
         rows = answers[answers[f"{target}_truth"].notna()]
         if len(rows):
-            right = (rows[target] == rows[f"{target}_truth"]).to_numpy(dtype=bool)
-            checks.append(_calibration(target, rows[f"{target}_probability"].to_numpy(np.float32), right, limits))
-            checks.append(_promise(target, right[rows[f"{target}_auto"].to_numpy(dtype=bool)], promise))
+            right, confidence = _right(rows, target)
+            check = _calibration(target, confidence, right, limits)
+            checks.append(check if check.passed else _excused(check, rows, champion))
+            automatic = rows[f"{target}_auto"].to_numpy(dtype=bool)
+            checks.append(_promise(target, right[automatic], _stands_for(rows)[automatic], promise))
     return [*checks, *_costs(cost, limits)]
 
 
 def paired_checks(joined: pd.DataFrame, limits: Limits) -> list[Check]:
-    """Macro-F1 and recall of each target against the champion; `joined` is what `join_answers` made."""
+    """Macro-F1 and recall of each target against the champion, on `fair_rows`; `joined` is what `join_answers` made."""
     checks = []
     for target in answered_targets(joined):
-        if f"before.{target}" in joined and joined[f"{target}_truth"].notna().any():
-            checks += _against_champion(joined, target, limits)
+        rows = fair_rows(joined, target)
+        if f"before.{target}" in joined and len(rows):
+            checks += _against_champion(rows, target, limits)
     lost = [
         name for name in answered_targets(joined.filter(like="before.")) if name.removeprefix("before.") not in joined
     ]
     return checks + [_lost_target(name.removeprefix("before.")) for name in lost]
 
 
-def calibration_bound(confidence: NDArray[np.float32], *, seed: int = 0) -> float:
-    """95th percentile of the calibration error that a perfectly calibrated model shows at these confidences."""
-    draw = np.random.default_rng(seed)
-    errors = [calibration_error(confidence, draw.random(len(confidence)) < confidence) for _ in range(_DRAWS)]
-    return float(np.quantile(errors, 0.95))
+def shadow_checks(joined: pd.DataFrame, limits: Limits, *, fewest: int) -> list[Check]:
+    """Macro-F1 and recall on live tickets, for targets with at least `fewest` labels; only what is surely worse is refused.
+
+    Live labels are few, so their intervals are wide: to ask that a loss be excluded, as `paired_checks` does on the test tickets,
+    would refuse whoever has little traffic.
+    """
+    checks = []
+    for target in answered_targets(joined):
+        rows = fair_rows(joined, target)
+        if f"before.{target}" in joined and len(rows) >= fewest:
+            checks += _surely_worse(rows, target, limits)
+    return checks
+
+
+def fair_rows(joined: pd.DataFrame, target: str) -> pd.DataFrame:
+    """Labelled tickets whose labels favour neither model; `joined` is what `join_answers` made.
+
+    Where a label came back from the service (`label_source`), an answer that nobody looked at is the champion's own. Of what
+    the champion decides `auto` people see little but its errors, so those tickets don't count either, right or wrong.
+    """
+    rows = joined[joined[f"{target}_truth"].notna()]
+    if "label_source" not in rows or f"before.{target}_auto" not in rows:
+        return rows
+    source = rows["label_source"].astype("string")
+    silent = source.str.endswith("_untouched").fillna(False) | rows[f"before.{target}_auto"].astype(bool)
+    return rows[source.isna().to_numpy(dtype=bool) | ~silent.to_numpy(dtype=bool)]
+
+
+def _stands_for(rows: pd.DataFrame) -> NDArray[np.float64]:
+    """For how many tickets each row stands: of some kinds of outcomes only a share is kept (`label_share`)."""
+    if "label_share" not in rows:
+        return np.ones(len(rows))
+    share = rows["label_share"].to_numpy(dtype=float)
+    return np.asarray(1.0 / np.where(share > 0, share, 1.0), dtype=np.float64)  # unknown (nan) is 1
 
 
 def _calibration(target: str, confidence: NDArray[np.float32], right: NDArray[np.bool_], limits: Limits) -> Check:
     error = calibration_error(confidence, right)
-    bound = limits.calibration_error
-    if error > bound:
-        bound = max(bound, calibration_bound(confidence))
-    said = "stated probabilities mean what they say" if error <= bound else "stated probabilities can't be relied on"
-    return Check("calibration", target, error <= bound, f"{error:.3f}", f"at most {bound:.3f}", said)
+    by_chance = calibration_bound(confidence)
+    held = error <= max(limits.calibration_error, by_chance)
+    said = "stated probabilities mean what they say" if held else "stated probabilities can't be relied on"
+    bound = f"at most {limits.calibration_error:g}, or {by_chance:.3f} as a perfect model by chance"
+    return Check("calibration", target, held, f"{error:.3f}", bound, said)
 
 
-def _promise(target: str, right: NDArray[np.bool_], promise: float) -> Check:
-    """Broken where even the upper end of the precision's interval lies below the promise (Clopper and Pearson 1934)."""
+def _excused(check: Check, rows: pd.DataFrame, champion: pd.DataFrame | None) -> Check:
+    """A calibration beyond the bound is only warned of where there is no champion, or one that is not surely better."""
+    if champion is None:
+        return replace(check, passed=True, warning=True)
+    if f"{check.target}_truth" not in champion:
+        return check
+    both = join_answers(champion, rows)
+    change = calibration_change(both, check.target)
+    low, high = (f"{end:+.3f}" for end in (change.low, change.high))
+    if change.low > 0:
+        return replace(check, reason=f"{check.reason}, and worse than the champion's ({low} to {high})")
+    return replace(
+        check, passed=True, warning=True, reason=f"{check.reason}, as little as the champion's ({low} to {high})"
+    )
+
+
+def _right(rows: pd.DataFrame, target: str) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    """Which answers were right, and their probabilities."""
+    right = (rows[target] == rows[f"{target}_truth"]).to_numpy(dtype=bool)
+    return right, rows[f"{target}_probability"].to_numpy(np.float32)
+
+
+def _promise(target: str, right: NDArray[np.bool_], weights: NDArray[np.float64], promise: float) -> Check:
+    """Broken where even the upper end of the precision's interval lies below the promise (Clopper and Pearson 1934).
+
+    Rows that stand for several tickets count so often, and for the interval the tickets are as many as weigh as much evenly
+    (Kish 1965).
+    """
     bound = f"{promise:.1%}"
     if not len(right):
         return Check("precision", target, True, "no auto", bound, "nothing is decided auto, so nothing is promised")
-    hits, total = int(right.sum()), len(right)
-    high = 1.0 if hits == total else float(beta.ppf(_CONFIDENCE, hits + 1, total - hits))
-    figure = f"{hits / total:.1%} of {total:,}"
+    precision = float(np.average(right, weights=weights))
+    total = float(weights.sum() ** 2 / (weights**2).sum())
+    hits = precision * total
+    high = 1.0 if right.all() else float(beta.ppf(_CONFIDENCE, hits + 1, total - hits))
+    figure = f"{precision:.1%} of {round(weights.sum()):,}"
     if high < promise:
         return Check("precision", target, False, figure, bound, f"the promise is broken: at most {high:.1%} is likely")
     return Check("precision", target, True, figure, bound, "the promise holds, as far as these tickets can tell")
@@ -176,6 +243,30 @@ def _against_champion(joined: pd.DataFrame, target: str, limits: Limits) -> list
     bound = f"no class below {-100 * limits.recall_loss:+.1f}"
     figure = f"{worst.name} {100 * worst.change:+.1f} points"
     return [*checks, Check("recall", target, not losers, figure, bound, said)]
+
+
+def _surely_worse(rows: pd.DataFrame, target: str, limits: Limits) -> list[Check]:
+    found = compare(rows, target)
+    low, value, high = (100 * end for end in (found.macro_f1.low, found.macro_f1.value, found.macro_f1.high))
+    held = high >= 0
+    said = "not surely worse than the champion" if held else "surely worse than the champion"
+    figure = f"{value:+.1f} points ({low:+.1f} to {high:+.1f})"
+    checks = [Check("macro-F1", target, held, figure, "upper end at least +0.0", said)]
+    losers = [row for row in found.classes if row.tickets >= limits.recall_tickets and _most_change(row) < 0]
+    losers = [row for row in losers if row.change < -limits.recall_loss]
+    if losers:
+        said = f"surely lost: {', '.join(f'{row.name} ({100 * row.change:+.1f})' for row in losers[:5])}"
+        figure = f"{losers[0].name} {100 * losers[0].change:+.1f} points"
+        checks.append(
+            Check("recall", target, False, figure, f"no class surely below {-100 * limits.recall_loss:+.1f}", said)
+        )
+    return checks
+
+
+def _most_change(row: GroupChange) -> float:
+    """Upper end of the change of a class's recall, as if its two shares were independent: paired ones vary less."""
+    spread = sum(share * (1 - share) for share in (row.before, row.after)) / row.tickets
+    return row.change + 1.96 * float(np.sqrt(spread))
 
 
 def _lost_target(name: str) -> Check:

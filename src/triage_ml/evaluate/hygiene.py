@@ -1,9 +1,4 @@
-"""Labels that are probably wrong, and labels that are probably the same.
-
-Wrong labels are ranked by confident learning (Northcutt et al. 2021, "Confident Learning: Estimating Uncertainty in Dataset
-Labels"): with probabilities from a model that did not see the ticket, each class gets the mean probability that its own
-tickets have as its threshold; a ticket that reaches the threshold of another class, and not by a hair, is doubted.
-"""
+"""Labels that are probably the same (spelled twice, or renamed), and labels that began or ended within the tickets."""
 
 from __future__ import annotations
 
@@ -11,27 +6,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-__all__ = ["Doubt", "SimilarLabels", "doubted_labels", "renamed_groups", "similar_labels"]
+__all__ = ["SimilarLabels", "new_and_retired", "renamed_groups", "similar_labels"]
 
 _SIMILAR = 0.88
-_NEVER = -np.inf
+_LONG_WORD = 6
 _FEWEST_IN_GROUP = 20
 _SAME_WORDS = 0.6
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """A ticket (row number) whose label is probably wrong; the larger the margin, the surer."""
-
-    row: int
-    label: str
-    suggested: str
-    margin: float
 
 
 @dataclass(frozen=True)
@@ -43,34 +27,6 @@ class SimilarLabels:
     kept_tickets: int
     other_tickets: int
     why: str
-
-
-def doubted_labels(
-    probabilities: NDArray[np.float32], classes: Sequence[str], labels: NDArray[np.object_]
-) -> list[Doubt]:
-    """Tickets whose label is probably wrong, surest first.
-
-    Parameters
-    ----------
-    probabilities
-        Shape (tickets, K), each row from a model that was not fitted on the ticket.
-    labels
-        Shape (tickets,); a label that is not among `classes` is not judged.
-    """
-    column = pd.Index(classes).get_indexer(pd.Index(labels))
-    judged = np.flatnonzero(column >= 0)
-    given, rows = column[judged], probabilities[judged]
-    own = rows[np.arange(len(rows)), given]
-    counts = np.bincount(given, minlength=len(classes))
-    thresholds = np.bincount(given, own, minlength=len(classes)) / np.maximum(counts, 1)
-    thresholds[counts == 0] = 1.0
-    reached = np.where(rows >= thresholds, rows, _NEVER)
-    reached[np.arange(len(rows)), given] = _NEVER
-    best = reached.argmax(axis=1)
-    margin = reached[np.arange(len(rows)), best] - own
-    doubted = np.flatnonzero(margin > 0)
-    order = doubted[np.argsort(-margin[doubted], kind="stable")]
-    return [Doubt(int(judged[i]), classes[given[i]], classes[best[i]], float(margin[i])) for i in order]
 
 
 def similar_labels(labels: pd.Series) -> list[SimilarLabels]:
@@ -92,15 +48,10 @@ def renamed_groups(groups: pd.Series, opened_at: pd.Series, texts: Sequence[str]
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    frame = pd.DataFrame({"group": groups.astype("string").to_numpy(), "at": opened_at.to_numpy()}).dropna()
+    frame = _dated(groups, opened_at)
     if frame.empty:
         return []
-    spans = frame.groupby("group")["at"].agg(["min", "max", "size"])
-    spans = spans[spans["size"] >= _FEWEST_IN_GROUP]
-    first, last = frame["at"].min(), frame["at"].max()
-    margin = (last - first) / 20
-    ended = spans[spans["max"] < last - margin]
-    began = spans[spans["min"] > first + margin]
+    spans, began, ended, margin = _spans(frame)
     if ended.empty or began.empty:
         return []
     names = sorted({*ended.index, *began.index})
@@ -117,10 +68,42 @@ def renamed_groups(groups: pd.Series, opened_at: pd.Series, texts: Sequence[str]
     return found
 
 
+def new_and_retired(groups: pd.Series, opened_at: pd.Series) -> tuple[list[str], list[str]]:
+    """Labels that came up after the first twentieth of the time, and labels that were not seen in its last twentieth.
+
+    Only labels with at least 20 tickets; one that did both is in both lists.
+    """
+    frame = _dated(groups, opened_at)
+    if frame.empty:
+        return [], []
+    _, began, ended, _ = _spans(frame)
+    return sorted(map(str, began.index)), sorted(map(str, ended.index))
+
+
+def _dated(groups: pd.Series, opened_at: pd.Series) -> pd.DataFrame:
+    return pd.DataFrame({"group": groups.astype("string").to_numpy(), "at": opened_at.to_numpy()}).dropna()
+
+
+def _spans(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, Any]:
+    """First and last ticket of each group; those that began late and those that ended early; what early and late mean."""
+    spans = frame.groupby("group")["at"].agg(["min", "max", "size"])
+    spans = spans[spans["size"] >= _FEWEST_IN_GROUP]
+    first, last = frame["at"].min(), frame["at"].max()
+    margin = (last - first) / 20
+    return spans, spans[spans["min"] > first + margin], spans[spans["max"] < last - margin], margin
+
+
 def _spelled_alike(one: str, other: str) -> bool:
-    plain = [re.sub(r"[\W_]+", "", name).casefold() for name in (one, other)]
-    if plain[0] == plain[1]:
+    """Word by word, so that a long name that is shared does not hide the short word that differs (`… ERP`, `… CRM`)."""
+    if re.sub(r"[\W_]+", "", one).casefold() == re.sub(r"[\W_]+", "", other).casefold():
         return True
-    if re.findall(r"\d+", one) != re.findall(r"\d+", other) or min(map(len, plain)) < 6:
+    if re.findall(r"\d+", one) != re.findall(r"\d+", other):
         return False
-    return SequenceMatcher(None, plain[0], plain[1]).ratio() >= _SIMILAR
+    words = [re.findall(r"[^\W_]+", name.casefold()) for name in (one, other)]
+    if len(words[0]) != len(words[1]):
+        return False
+    return all(mine == theirs or _slip(mine, theirs) for mine, theirs in zip(*words, strict=True))
+
+
+def _slip(one: str, other: str) -> bool:
+    return min(len(one), len(other)) >= _LONG_WORD and SequenceMatcher(None, one, other).ratio() >= _SIMILAR

@@ -9,10 +9,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ClassFigures", "Coverage", "Interval", "TargetFigures", "calibration_error", "measure", "reliability"]
+__all__ = [
+    "BINS",
+    "GOOD_CALIBRATION",
+    "ClassFigures",
+    "Coverage",
+    "Interval",
+    "TargetFigures",
+    "calibration_bound",
+    "calibration_error",
+    "measure",
+    "reliability",
+]
 
 _RESAMPLES = 1000
-_BINS = 15
+_DRAWS = 500
+#: A calibration error up to this is good, whatever chance would allow.
+GOOD_CALIBRATION = 0.015
+#: Equal bins of confidence in the calibration error.
+BINS = 15
 
 
 @dataclass(frozen=True)
@@ -49,7 +64,7 @@ class TargetFigures:
     """All figures of one target.
 
     `confusion` has shape (labels, labels), rows are the truth; `reliability` rows are (mean confidence, share right,
-    tickets) for each bin of confidence.
+    tickets) for each bin of confidence. `ece_by_chance` is what a perfectly calibrated model stays below 95 times of 100.
     """
 
     tickets: int
@@ -57,10 +72,16 @@ class TargetFigures:
     accuracy: Interval
     macro_f1: Interval
     ece: float
+    ece_by_chance: float
     confusion: NDArray[np.int64]
     classes: tuple[ClassFigures, ...]
     reliability: tuple[tuple[float, float, int], ...]
     coverage: dict[str, Coverage] = field(default_factory=dict)
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the calibration error is at most 0.015, or no more than chance gives a perfectly calibrated model."""
+        return self.ece <= max(GOOD_CALIBRATION, self.ece_by_chance)
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain JSON values."""
@@ -71,6 +92,8 @@ class TargetFigures:
             "macro_f1": round(self.macro_f1.value, 4),
             "macro_f1_interval": [round(self.macro_f1.low, 4), round(self.macro_f1.high, 4)],
             "ece": round(self.ece, 4),
+            "ece_by_chance": round(self.ece_by_chance, 4),
+            "calibrated": self.calibrated,
             "coverage": {
                 promise: {
                     "coverage": round(row.coverage, 4),
@@ -111,6 +134,7 @@ def measure(
         accuracy=accuracy,
         macro_f1=macro_f1,
         ece=calibration_error(confidence, right),
+        ece_by_chance=calibration_bound(confidence),
         confusion=confusion,
         classes=_per_class(labels, confusion),
         reliability=reliability(confidence, right),
@@ -120,9 +144,9 @@ def measure(
 
 def reliability(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[tuple[float, float, int], ...]:
     """Mean confidence, share right and tickets for each of 15 equal bins of confidence that holds any."""
-    bins = np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
+    bins = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
     rows = []
-    for number in range(_BINS):
+    for number in range(BINS):
         here = bins == number
         if here.any():
             rows.append((float(confidence[here].mean()), float(right[here].mean()), int(here.sum())))
@@ -133,6 +157,24 @@ def calibration_error(confidence: NDArray[np.float32], right: NDArray[np.bool_])
     """Expected calibration error over 15 equal bins (Naeini et al. 2015): mean |confidence - share right| by ticket."""
     rows = reliability(confidence, right)
     return sum(abs(mean - share) * tickets for mean, share, tickets in rows) / max(len(right), 1)
+
+
+def calibration_bound(confidence: NDArray[np.float32], *, seed: int = 0) -> float:
+    """95th percentile of the calibration error that a perfectly calibrated model shows at these confidences, in 500 draws."""
+    if not len(confidence):
+        return 0.0
+    draw = np.random.default_rng(seed)
+    ordered = np.sort(confidence)  # tickets of one bin of `calibration_error` stand together, so its sums are slices
+    starts = np.unique(np.searchsorted(ordered * BINS, np.arange(BINS)))
+    starts = starts[starts < len(ordered)]
+    stated = np.add.reduceat(ordered, starts, dtype=np.float64)
+    errors = [
+        np.abs(
+            stated - np.add.reduceat(draw.random(len(ordered), dtype=np.float32) < ordered, starts, dtype=np.int64)
+        ).sum()
+        for _ in range(_DRAWS)
+    ]
+    return float(np.quantile(errors, 0.95) / len(ordered))
 
 
 def _coverage(chosen: NDArray[np.bool_], right: NDArray[np.bool_]) -> Coverage:

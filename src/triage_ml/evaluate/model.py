@@ -21,7 +21,8 @@ __all__ = ["Evaluation", "evaluate", "evaluate_answers"]
 class Evaluation:
     """Figures by target; `tickets` is the coverage of the ticket as a whole for each promise.
 
-    A ticket as a whole is decided `auto` when all its routing targets are, and right when all of them are.
+    A ticket as a whole is decided `auto` when all its routing targets are, and right when all of them are; only tickets that
+    have the labels of all of them are counted.
     """
 
     targets: dict[str, TargetFigures]
@@ -58,8 +59,8 @@ def evaluate_answers(
     for name, answer in answers.items():
         if name not in labels:
             continue
-        truth = labels[name].to_numpy(dtype=object)
         present = labels[name].notna().to_numpy()
+        truth = labels[name].astype(object).mask(~present, "").to_numpy()
         if not present.any():
             continue
         figures[name] = measure(
@@ -69,21 +70,23 @@ def evaluate_answers(
             automatic={promise: mask[present] for promise, mask in answer.automatic.items()},
             seed=seed,
         )
-        automatic[name], right[name] = answer.automatic, (answer.predicted == truth) | ~present
+        automatic[name], right[name] = answer.automatic, np.where(present, answer.predicted == truth, np.nan)
     return Evaluation(
         figures, _whole_ticket([name for name in routing if name in figures] or [*figures], automatic, right)
     )
 
 
 def _whole_ticket(
-    routing: Sequence[str], automatic: dict[str, dict[str, NDArray[np.bool_]]], right: dict[str, NDArray[np.bool_]]
+    routing: Sequence[str], automatic: dict[str, dict[str, NDArray[np.bool_]]], right: dict[str, NDArray[np.float64]]
 ) -> dict[str, Coverage]:
-    if not routing:
+    """Coverage and precision of tickets on which every routing target can be judged; `right` is NaN where it can't."""
+    all_right = np.minimum.reduce([right[name] for name in routing]) if routing else np.zeros(0)
+    judged = ~np.isnan(all_right)
+    if not judged.any():
         return {}
-    all_right = np.logical_and.reduce([right[name] for name in routing])
     whole = {}
     for promise in automatic[routing[0]]:
-        chosen = np.logical_and.reduce([automatic[name][promise] for name in routing])
-        precision = float(all_right[chosen].mean()) if chosen.any() else None
+        chosen = np.logical_and.reduce([automatic[name][promise][judged] for name in routing])
+        precision = float(all_right[judged][chosen].mean()) if chosen.any() else None
         whole[promise] = Coverage(float(chosen.mean()), precision, int(chosen.sum()))
     return whole

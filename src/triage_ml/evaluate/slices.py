@@ -62,7 +62,8 @@ class SliceFigures:
 def slice_columns(tickets: pd.DataFrame, texts: Sequence[str]) -> pd.DataFrame:
     """For each ticket what it is sliced by: `slice.channel`, `slice.language`, `slice.length`, `slice.age`, `slice.tier`.
 
-    Age is the ISO month it was opened in. A column that the tickets don't have is left out.
+    Age is the ISO month it was opened in. A column that the tickets don't have is left out. Beside these, where labels came back
+    from the service: `label_source`, and `label_share`, the share of its like that was kept.
     """
     columns: dict[str, Any] = {
         f"slice.{name}": tickets[name].astype("string").to_numpy(dtype=object)
@@ -73,6 +74,10 @@ def slice_columns(tickets: pd.DataFrame, texts: Sequence[str]) -> pd.DataFrame:
     columns["slice.length"] = [_length(text) for text in texts]
     if "opened_at" in tickets and tickets["opened_at"].notna().any():
         columns["slice.age"] = tickets["opened_at"].dt.strftime("%Y-%m").to_numpy(dtype=object)
+    if "label_source" in tickets:
+        columns["label_source"] = tickets["label_source"].astype("string").to_numpy(dtype=object)
+    if "label_share" in tickets:
+        columns["label_share"] = pd.to_numeric(tickets["label_share"], errors="coerce").to_numpy(dtype=float)
     return pd.DataFrame(columns)
 
 

@@ -1,9 +1,10 @@
 """Which tickets fit, which calibrate, which test.
 
-By time: the model is fitted on the past, calibrated on what came after it and tested on what came last, as it will be used.
-Tickets that are the same but for what varies (ids, hosts, numbers) stay on one side: a later ticket whose template was
-already seen is left out of calibration and test, and counted, so that a model can't look good by remembering.
-Without dates the parts are drawn at random, templates whole.
+By time: the model learns from the past, the latest of it calibrates, and what came last tests, as it will be used.
+Tickets that are the same but for what varies (ids, hosts, numbers) stay on one side: one of the latest whose template was
+already seen fits and does not calibrate, one of the test part is left out and counted, so that a model can't look good by
+remembering. Without dates the test part is drawn at random, templates whole, and calibration is cross-fitted. The order of
+the rows changes nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ _FEWEST_IN_PART = 10
 class Split:
     """Row numbers of the three parts, how they were drawn, and what a reader should know about it.
 
-    `repeats` are later tickets whose template stands in an earlier part: in neither calibration nor test.
+    `calibration` is empty where calibration is to be cross-fitted. `repeats` are tickets of the test's time whose template
+    stands in an earlier part: not in the test. `templates` has shape (tickets,): the number of each ticket's template.
     """
 
     how: str
@@ -38,6 +40,7 @@ class Split:
     calibration: IntArray
     test: IntArray
     repeats: IntArray
+    templates: IntArray
     notes: tuple[str, ...] = ()
 
 
@@ -45,33 +48,35 @@ def split_by_time(opened_at: pd.Series, texts: Sequence[str], *, calibration_sha
     """Cut at two moments; `texts` are prepared ticket texts. Tickets without a date fit."""
     times = pd.to_datetime(opened_at, utc=True).to_numpy(dtype="datetime64[us]")
     dated = ~np.isnat(times)
-    order = np.argsort(times, kind="stable")[: dated.sum()]
+    ranks, _ = pd.factorize(
+        np.array(texts, dtype=object), sort=True
+    )  # of one moment's tickets, the order of rows says nothing
+    order = np.lexsort((ranks, times))[: dated.sum()]
     first_test = round(len(order) * (1 - test_share))
     first_calibration = round(first_test * (1 - calibration_share))
     part = np.zeros(len(times), dtype=np.int64)
     part[order[first_calibration:first_test]] = 1
     part[order[first_test:]] = 2
-    return _split_parts("time", part, _seen_earlier(part, _templates(texts)))
-
-
-def split_at_random(texts: Sequence[str], *, calibration_share: float, test_share: float, seed: int) -> Split:
-    """Draw whole templates at random until the parts have their size."""
     templates = _templates(texts)
-    shuffled = np.random.default_rng(seed).permutation(templates.max(initial=-1) + 1)[templates]
-    place = np.empty(len(templates))
-    place[np.argsort(shuffled, kind="stable")] = (np.arange(len(templates)) + 0.5) / max(len(templates), 1)
-    first_of_template = pd.Series(place).groupby(shuffled).transform("min").to_numpy()
-    part: IntArray = np.where(first_of_template < test_share, 2, 0)
-    part[(part == 0) & (first_of_template < test_share + (1 - test_share) * calibration_share)] = 1
-    return _split_parts("random", part, np.zeros(len(part), dtype=bool))
+    seen = _seen_earlier(part, templates)
+    part[seen & (part == 1)] = 0
+    return _split_parts("time", part, seen & (part == 2), templates)
+
+
+def split_at_random(texts: Sequence[str], *, test_share: float, seed: int) -> Split:
+    """Draw whole templates at random until the test part has its size; the rest fits."""
+    templates = _templates(texts)
+    part = _draw_test(np.zeros(len(templates), dtype=np.int64), templates, test_share, seed)
+    return _split_parts("random", part, np.zeros(len(part), dtype=bool), templates)
 
 
 def split_by_column(
-    values: pd.Series, texts: Sequence[str], *, calibration_share: float, names: Mapping[str, str] | None = None
+    values: pd.Series, texts: Sequence[str], *, names: Mapping[str, str] | None = None, test_share: float, seed: int
 ) -> Split:
     """A published split: `train` fits, `calibration` calibrates, `test` tests; `tune` and `val` are for searches.
 
-    `names` maps the column's own values to these. A missing calibration part is cut from `train`, every n-th template.
+    `names` maps the column's own values to these. Without a calibration part calibration is cross-fitted on `train`; a test
+    part that is not there is drawn from `train`.
     """
     named = values.astype("string").map(lambda value: (names or {}).get(value, value), na_action="ignore")
     if unknown := sorted(set(named.dropna()) - set(SPLIT_PARTS)):
@@ -84,18 +89,33 @@ def split_by_column(
     notes = []
     if unused := int((part == 3).sum()):
         notes.append(
-            f"{unused} tickets of the parts tune and val, or of no part, are not used: nothing is searched for."
+            f"{unused} tickets of the parts tune and val, or of no part, are neither fitted on nor measured on; a search "
+            "selects on tune and val."
         )
-    if not (part == 1).any():
-        every = max(round(1 / calibration_share), 2)
-        part[(part == 0) & (_templates(texts) % every == 0)] = 1
-        notes.append("The calibration part was cut from train.")
-    return _split_parts(f"column {values.name}", part, np.zeros(len(part), dtype=bool), tuple(notes))
+    templates = _templates(texts)
+    if not (part == 2).any():
+        part = _draw_test(part, templates, test_share, seed)
+        notes.append(f"No part is called test: {(part == 2).sum()} tickets of train were drawn for it.")
+    nowhere = np.zeros(len(part), dtype=bool)
+    return _split_parts(f"column {values.name}", part, nowhere, templates, tuple(notes))
+
+
+def _draw_test(part: IntArray, templates: IntArray, share: float, seed: int) -> IntArray:
+    """Move whole templates of part 0 to part 2, in random order, while they have room there: a giant one stays."""
+    sizes = np.bincount(templates[part == 0], minlength=templates.max(initial=-1) + 1)
+    room = round(share * sizes.sum())
+    drawn = np.zeros(len(sizes), dtype=bool)
+    for template in np.random.default_rng(seed).permutation(len(sizes)).tolist():
+        if 0 < sizes[template] <= room:
+            drawn[template] = True
+            room -= sizes[template]
+    given: IntArray = np.where((part == 0) & drawn[templates], 2, part)
+    return given
 
 
 def _templates(texts: Sequence[str]) -> IntArray:
-    """Number of each text's template: the text with what varies masked. Shape (texts,), first come first numbered."""
-    codes, _ = pd.factorize(np.array(mask(texts), dtype=object))
+    """Number of each text's template: the text with what varies masked. Shape (texts,), in the order of the alphabet."""
+    codes, _ = pd.factorize(np.array(mask(texts), dtype=object), sort=True)
     return codes.astype(np.int64)
 
 
@@ -104,16 +124,26 @@ def _seen_earlier(part: IntArray, templates: IntArray) -> NDArray[np.bool_]:
     return (part > first) & (part > 0)
 
 
-def _split_parts(how: str, part: IntArray, repeats: NDArray[np.bool_], notes: tuple[str, ...] = ()) -> Split:
+def _split_parts(
+    how: str, part: IntArray, repeats: NDArray[np.bool_], templates: IntArray, notes: tuple[str, ...] = ()
+) -> Split:
     fit, calibration, test = (np.flatnonzero((part == number) & ~repeats) for number in range(3))
-    smallest = min(len(fit), len(calibration), len(test))
-    if smallest < _FEWEST_IN_PART:
+    if 0 < len(calibration) < _FEWEST_IN_PART:
+        notes = (*notes, f"Only {len(calibration)} tickets to calibrate on: they fit, and calibration is cross-fitted.")
+        fit, calibration = np.sort(np.concatenate([fit, calibration])), calibration[:0]
+    if len(test) < _FEWEST_IN_PART <= repeats.sum():
+        notes = (*notes, "Nearly all later tickets repeat a template seen before, so the figures are of those, too.")
+        repeats = np.zeros(len(part), dtype=bool)
+        test = np.flatnonzero(part == 2)
+    sizes = [f"{len(fit)} tickets to fit on"]
+    sizes += [f"{len(calibration)} to calibrate on"] * bool(len(calibration))
+    if min(len(fit), len(test), len(calibration) or len(fit)) < _FEWEST_IN_PART:
         raise NotEnoughDataError(
-            f"The split by {how} leaves {len(fit)} tickets to fit on, {len(calibration)} to calibrate on and "
-            f"{len(test)} to test on; each part needs at least {_FEWEST_IN_PART}.",
+            f"The split by {how} leaves {', '.join(sizes)} and {len(test)} to test on; each part needs at least "
+            f"{_FEWEST_IN_PART}.",
             hint="Import more tickets (a few hundred make a first model).",
         )
     if left_out := int(repeats.sum()):
-        share = left_out / max((part > 0).sum(), 1)
+        share = left_out / max((part == 2).sum(), 1)
         notes = (*notes, f"{left_out} later tickets ({share:.0%}) repeat a template seen before: not in the figures.")
-    return Split(how, fit, calibration, test, np.flatnonzero(repeats), notes)
+    return Split(how, fit, calibration, test, np.flatnonzero(repeats), templates, notes)

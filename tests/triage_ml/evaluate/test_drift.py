@@ -17,7 +17,7 @@ KINDS = ("password locked account", "printer paper jam", "vpn tunnel down", "mai
 Change = Callable[[pd.DataFrame, list[str]], None]
 
 
-def desk(change: Change | None = None, *, seed: int = 0) -> Drift:
+def desk(change: Change | None = None, *, seed: int = 0, trained_weeks: int = 0) -> Drift:
     """Twelve weeks of four kinds; `change` may alter the table and the texts in place, the last week is the one judged."""
     draw = np.random.default_rng(seed)
     rows = A_WEEK * len(WEEKS)
@@ -38,7 +38,8 @@ def desk(change: Change | None = None, *, seed: int = 0) -> Drift:
     if change is not None:
         change(answers, texts)
     reference = (answers["week"] < WEEKS[8]).to_numpy()
-    return watch(answers, texts, targets=["tier"], reference=reference, labels=["assignment_group"])
+    trained = (answers["week"] < WEEKS[trained_weeks]).to_numpy()
+    return watch(answers, texts, targets=["tier"], reference=reference, trained=trained, labels=["assignment_group"])
 
 
 def last_week(answers: pd.DataFrame) -> np.ndarray:
@@ -126,3 +127,22 @@ def test_the_stability_index_of_the_same_shares_is_nothing_and_grows_with_the_sh
     assert same == 0.0
     assert 0.0 < some < 0.1 < 0.25 < much
     assert stability_index(past, pd.Series([], dtype=object)) == 0.0
+
+
+def test_a_model_that_is_surer_of_what_it_learnt_is_no_drift() -> None:
+    """Its confidence falls from the trained weeks to the first fresh one and stays: nothing happened."""
+
+    def learnt(answers: pd.DataFrame, texts: list[str]) -> None:
+        answers.loc[answers["week"] < WEEKS[4], "tier_probability"] += 0.05
+
+    assert [week.verdict for week in desk(learnt, trained_weeks=4).weeks] == ["nothing to do"] * 4
+
+
+def test_a_confidence_that_falls_from_one_fresh_week_to_the_next_is_called() -> None:
+    def fall(answers: pd.DataFrame, texts: list[str]) -> None:
+        answers.loc[answers["week"] == WEEKS[-1], "tier_probability"] -= 0.1
+
+    found = desk(fall, trained_weeks=4)
+    assert found.verdict == "look"
+    assert found.reasons == ["tier: mean probability is 0.801, usual 0.901"]
+    assert desk(fall, trained_weeks=9).weeks[-1].confidence == {}

@@ -13,9 +13,13 @@ from triage_ml.evaluate import (
     Limits,
     absolute_checks,
     calibration_bound,
+    calibration_change,
+    calibration_error,
     compare,
+    fair_rows,
     join_answers,
     paired_checks,
+    shadow_checks,
 )
 
 CLASSES = np.array(["Access", "Email", "Network", "Printing"], dtype=object)
@@ -48,7 +52,7 @@ def failed(checks: list[Check]) -> list[str]:
 
 
 def test_a_calibrated_model_that_keeps_its_promise_passes() -> None:
-    checks = absolute_checks(answers(), 0.90, CHEAP, Limits())
+    checks = absolute_checks(answers(), 0.90, CHEAP, Limits(), champion=answers())
     assert failed(checks) == []
     assert [check.name for check in checks] == ["calibration", "precision", "latency", "size"]
 
@@ -56,7 +60,7 @@ def test_a_calibrated_model_that_keeps_its_promise_passes() -> None:
 def test_probabilities_that_promise_too_much_fail_calibration() -> None:
     table = answers()
     table["category_probability"] = np.minimum(table["category_probability"] + 0.08, 0.999).astype(np.float32)
-    assert failed(absolute_checks(table, 0.90, CHEAP, Limits())) == ["calibration"]
+    assert failed(absolute_checks(table, 0.90, CHEAP, Limits(), champion=answers())) == ["calibration"]
 
 
 def test_a_broken_promise_fails_precision() -> None:
@@ -140,3 +144,98 @@ def test_only_tickets_that_both_answered_count() -> None:
     assert compare(join_answers(answers().iloc[:300], answers()), "category").tickets == 300
     with pytest.raises(InputError, match="none of the tickets that both models answered has a label"):
         compare(join_answers(answers().iloc[:0], answers()), "category")
+
+
+def test_the_calibration_bound_is_that_of_drawn_answers() -> None:
+    confidence = answers()["category_probability"].to_numpy(np.float32)
+    draw = np.random.default_rng(3)
+    errors = [calibration_error(confidence, draw.random(ROWS) < confidence) for _ in range(500)]
+    assert calibration_bound(confidence) == pytest.approx(np.quantile(errors, 0.95), rel=0.1)
+
+
+def test_a_first_version_is_warned_of_its_calibration_and_held_to_its_promise() -> None:
+    table = answers()
+    table["category_probability"] = np.minimum(table["category_probability"] + 0.08, 0.999).astype(np.float32)
+    checks = absolute_checks(table, 0.90, CHEAP, Limits())
+    assert failed(checks) == []
+    assert [check.name for check in checks if check.warning] == ["calibration"]
+    broken = absolute_checks(table.assign(category_auto=True), 0.90, CHEAP, Limits())
+    assert failed(broken) == ["precision"]
+
+
+def overconfident(by: float, seed: int = 0) -> pd.DataFrame:
+    table = answers(seed=seed)
+    table["category_probability"] = np.minimum(table["category_probability"] + by, 0.999).astype(np.float32)
+    return table
+
+
+def test_one_that_is_calibrated_no_worse_than_the_champion_is_warned_and_not_refused() -> None:
+    checks = absolute_checks(overconfident(0.05), 0.90, CHEAP, Limits(), champion=overconfident(0.1))
+    assert failed(checks) == []
+    assert "as little as the champion's (-" in next(check for check in checks if check.warning).reason
+    checks = absolute_checks(overconfident(0.1), 0.90, CHEAP, Limits(), champion=overconfident(0.05))
+    assert failed(checks) == ["calibration"]
+    assert "and worse than the champion's (+" in checks[0].reason
+
+
+def test_the_interval_of_a_calibration_change_holds_no_change_and_a_large_one() -> None:
+    same = calibration_change(join_answers(overconfident(0.05), overconfident(0.05)), "category")
+    assert (same.value, same.low, same.high) == (0, 0, 0)
+    worse = calibration_change(join_answers(overconfident(0.02), overconfident(0.1)), "category")
+    assert 0 < worse.low < worse.value < worse.high < 0.12
+
+
+def came_back(table: pd.DataFrame, *, share: float = 1.0) -> pd.DataFrame:
+    """Labels as the service has them back: of what this model decided auto and nobody corrected, its answer is the label."""
+    noticed = np.random.default_rng(5).random(len(table)) < 0.5
+    right = (table["category"] == table["category_truth"]).to_numpy(dtype=bool)
+    untouched = table["category_auto"].to_numpy(dtype=bool) & (right | ~noticed)
+    source = np.where(untouched, "auto_untouched", np.where(right, "confirmed", "corrected"))
+    kept = ~untouched | (np.random.default_rng(6).random(len(table)) < share)
+    truth = table["category_truth"].where(~untouched, table["category"])
+    return table.assign(category_truth=truth, label_source=source, label_share=np.where(untouched, share, 1.0)).loc[
+        kept
+    ]
+
+
+def test_the_champions_own_untouched_answers_are_no_truth_against_a_challenger() -> None:
+    champion, better = answers().assign(category_auto=True), answers(skill=0.9, seed=1)
+    labels = came_back(champion)
+    theirs = labels.drop(columns=["label_source", "label_share"])
+    mine = better.loc[labels.index].assign(
+        category_truth=labels["category_truth"], label_source=labels["label_source"], label_share=labels["label_share"]
+    )
+    assert len(fair_rows(join_answers(theirs, mine), "category")) == 0
+    suggested = theirs.assign(category_auto=theirs["category_probability"] > 0.92)
+    rows = fair_rows(join_answers(suggested, mine), "category")
+    assert not rows["label_source"].str.endswith("_untouched").any()
+    assert not rows["before.category_auto"].any()
+
+
+def test_labels_from_elsewhere_all_count() -> None:
+    joined = join_answers(answers(), answers(seed=1).assign(label_source=None))
+    assert len(fair_rows(joined, "category")) == ROWS
+
+
+def test_a_promise_that_is_kept_stays_kept_where_only_a_share_of_the_untouched_is() -> None:
+    table = came_back(answers(), share=0.25)
+    check = next(check for check in absolute_checks(table, 0.90, CHEAP, Limits()) if check.name == "precision")
+    thinned = absolute_checks(table.drop(columns="label_share"), 0.90, CHEAP, Limits())
+    whole = came_back(answers())
+    precision = (whole["category"] == whole["category_truth"])[whole["category_auto"]].mean()
+    assert check.passed
+    assert float(check.figure.split("%")[0]) / 100 == pytest.approx(precision, abs=0.01)
+    assert float(next(c for c in thinned if c.name == "precision").figure.split("%")[0]) / 100 < precision - 0.03
+
+
+def test_live_tickets_refuse_only_who_is_surely_worse() -> None:
+    champion, same, worse = answers(rows=150), answers(rows=150, seed=1), answers(rows=150, skill=0.4, seed=1)
+    assert failed(shadow_checks(join_answers(champion, same), Limits(), fewest=100)) == []
+    assert failed(shadow_checks(join_answers(champion, worse), Limits(recall_tickets=30), fewest=100)) == [
+        "macro-F1",
+        "recall",
+    ]
+    few = join_answers(champion, worse).assign(
+        category_truth=lambda table: table["category_truth"].where(table.index < 99)
+    )
+    assert shadow_checks(few, Limits(), fewest=100) == []

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
-from triage_ml.evaluate import calibration_error, measure, reliability
+from triage_ml.evaluate import measure, reliability
+from triage_ml.evaluate.metrics import calibration_bound, calibration_error
 
 LABELS = np.array(["Access", "Network", "Printing"], dtype=object)
 
@@ -61,3 +62,24 @@ def test_coverage_is_shown_with_the_precision_on_it() -> None:
     assert row.precision == pytest.approx((truth == predicted)[chosen].mean())
     nothing = measure(truth, predicted, confidence, automatic={"0.90": confidence > 2}).coverage["0.90"]
     assert (nothing.coverage, nothing.precision) == (0.0, None)
+
+
+@pytest.mark.parametrize("rows", [300, 5000])
+def test_a_perfectly_calibrated_model_stays_below_the_bound_95_times_of_100(rows: int) -> None:
+    draw = np.random.default_rng(1)
+    confidence = draw.uniform(0.3, 1, rows).astype(np.float32)
+    bound = calibration_bound(confidence)
+    below = [calibration_error(confidence, draw.random(rows) < confidence) <= bound for _ in range(300)]
+    assert 0.90 <= np.mean(below) <= 0.99
+
+
+def test_a_calibration_error_is_held_against_the_bound_and_chance() -> None:
+    draw = np.random.default_rng(2)
+    confidence = draw.uniform(0.5, 1, 4000).astype(np.float32)
+    names = np.array(["a", "b"], dtype=object)
+    truth = np.full(4000, "a", dtype=object)
+    honest = measure(truth, names[(draw.random(4000) > confidence).astype(int)], confidence)
+    boastful = measure(truth, names[(draw.random(4000) > confidence - 0.1).astype(int)], confidence)
+    assert honest.calibrated
+    assert not boastful.calibrated
+    assert {"ece", "ece_by_chance", "calibrated"} <= set(honest.to_dict())
