@@ -2,7 +2,7 @@
 
 So a request costs no query, a dead database locks nobody out, and a key that was revoked is refused within
 `REFRESH_SECONDS` in every worker. A key that is not known yet is looked up at once, at most five times a second;
-requests beyond that wait for the next time, which also slows whoever guesses.
+requests beyond that wait for the next time, all for the same one, which also slows whoever guesses.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ __all__ = ["REFRESH_SECONDS", "KeyRing"]
 
 REFRESH_SECONDS = 2.0
 LOOKUP_PAUSE = 0.2
+LOOKUP_SECONDS = 5.0
 #: Compared with where an id is unknown, so that an unknown id takes as long as a wrong secret.
 NOBODY = ApiKey(
     "", "", "score", "0" * 64, datetime(1970, 1, 1, tzinfo=UTC), revoked_at=datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,29 +48,58 @@ class KeyRing:
         self._used: dict[str, datetime] = {}
         self._lock = threading.Lock()
         self._looked_up = -LOOKUP_PAUSE
+        self._looking: asyncio.Task[bool] | None = None
 
-    def refresh(self) -> None:
-        """Read all keys, and note in the store which were used since the last time."""
-        with self._lock:
-            used, self._used = self._used, {}
-            try:
-                if used:
-                    with self._store.begin() as connection:
-                        touch_keys(connection, used)
-                with self._store.read() as connection:
-                    self._keys = {key.key_id: key for key in list_keys(connection)}
-            except StoreError as error:
-                self._used = used | self._used
-                log.warning("keys_not_refreshed", reason=error.message)
+    def refresh(self, timeout: float = -1.0) -> bool:
+        """Read all keys, and note in the store which were used since the last time; whether that went well.
 
-    async def authorise(self, header: str | None, scope: Scope) -> ApiKey:
-        """The key in an Authorization header.
+        With `timeout` who is not the only one to ask waits at most so many seconds for its turn.
+        """
+        if not self._lock.acquire(timeout=timeout):
+            return False
+        try:
+            return self._refresh()
+        finally:
+            self._lock.release()
+
+    def _refresh(self) -> bool:
+        used, self._used = self._used, {}
+        try:
+            if used:
+                with self._store.begin() as connection:
+                    touch_keys(connection, used)
+            with self._store.read() as connection:
+                self._keys = {key.key_id: key for key in list_keys(connection)}
+        except StoreError as error:
+            self._used = used | self._used
+            log.warning("keys_not_refreshed", reason=error.message)
+            return False
+        return True
+
+    def note_uses(self, timeout: float) -> None:
+        """At the end: what was used is stored where that can be done in time; a database that hangs must not hold the stop."""
+        last = threading.Thread(target=self.refresh, args=(timeout,), daemon=True)
+        last.start()
+        last.join(timeout)
+
+    async def authorise(self, header: str | None, scope: Scope, *, person: ApiKey | None = None) -> ApiKey:
+        """The key in an Authorization header; without one the person whom a trusted proxy named, see `proxy`.
 
         Raises
         ------
         Problem
-            401 for no, a wrong, an expired or a revoked key; 403 for one of another scope; 429 for one that comes too often.
+            401 for no, a wrong, an expired or a revoked key; 403 for one of another scope; 429 for one that comes too often;
+            503 for one that is not known yet while the store is away.
         """
+        key = person if person is not None and not header else await self._given(header)
+        if key.scope not in (scope, "admin"):
+            raise Problem(403, "wrong_scope", f"This key has scope `{key.scope}`; the route needs `{scope}`.")
+        self._limit.take(key.key_id)
+        if key is not person:
+            self._used[key.key_id] = self._now()
+        return key
+
+    async def _given(self, header: str | None) -> ApiKey:
         kind, _, text = (header or "").partition(" ")
         parts = split_key(text.strip()) if kind.lower() == "bearer" else None
         if parts is None:
@@ -78,10 +108,6 @@ class KeyRing:
         key = await self._find(key_id)
         if not key.matches(secret) or not key.is_valid(self._now()):
             raise _unknown("This API key is not valid (wrong, expired or revoked).")
-        if key.scope not in (scope, "admin"):
-            raise Problem(403, "wrong_scope", f"This key has scope `{key.scope}`; the route needs `{scope}`.")
-        self._limit.take(key_id)
-        self._used[key_id] = self._now()
         return key
 
     async def known(self, key_id: str) -> ApiKey | None:
@@ -90,12 +116,26 @@ class KeyRing:
         return key if key.is_valid(self._now()) else None
 
     async def _find(self, key_id: str) -> ApiKey:
-        if key_id not in self._keys:
-            await asyncio.sleep(self._looked_up + LOOKUP_PAUSE - time.monotonic())
-            if key_id not in self._keys and time.monotonic() - self._looked_up >= LOOKUP_PAUSE:
-                self._looked_up = time.monotonic()
-                await asyncio.to_thread(self.refresh)
+        is_new = False
+        while key_id not in self._keys and not is_new:  # a look that had begun may have come before the key
+            looking, is_new = self._next_look()
+            await asyncio.wait({looking}, timeout=LOOKUP_SECONDS)
+            if key_id not in self._keys and not (looking.done() and looking.result()):
+                detail = "API keys can't be looked up now; try again shortly."
+                raise Problem(503, "store_unavailable", detail, headers={"Retry-After": "5"})
         return self._keys.get(key_id, NOBODY)
+
+    def _next_look(self) -> tuple[asyncio.Task[bool], bool]:
+        """The look that is under way, or a new one; and whether it is new."""
+        if self._looking is not None and not self._looking.done():
+            return self._looking, False
+        self._looking = asyncio.create_task(self._look())
+        return self._looking, True
+
+    async def _look(self) -> bool:
+        await asyncio.sleep(self._looked_up + LOOKUP_PAUSE - time.monotonic())
+        self._looked_up = time.monotonic()
+        return await asyncio.to_thread(self.refresh, LOOKUP_SECONDS)
 
 
 def _unknown(detail: str) -> Problem:

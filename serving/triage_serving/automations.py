@@ -1,21 +1,22 @@
 """What stands beside the model: the known patterns and the automations in force. Both come from the store, by polling.
 
 A decision reaches every worker with the next poll, within `[serving] poll_seconds`. What can't be read leaves things as
-they were: an automation that was in force goes on until the store says otherwise.
+they were: an automation that was in force goes on until the store says otherwise. Where only the newest patterns can't be read,
+the ones before stay and decisions count all the same, so that an automation can always be taken back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from triage_ml.errors import BundleError, StoreError
+from triage_ml.errors import StoreError
 from triage_ml.patterns import PatternBook, load_book
+from triage_ml.settings import Calendar
 from triage_ml.store import Store, automations_in_force, latest_book
 from triage_serving.champion import Answerer, Champion
 
@@ -34,8 +35,9 @@ class _InForce:
 class Automations:
     """Follows the store. `poll` is for the thread that polls the champion, so that the two never overtake each other."""
 
-    def __init__(self, store: Store, bundles: Path) -> None:
+    def __init__(self, store: Store, bundles: Path, calendar: Calendar | None = None) -> None:
         self._store = store
+        self._calendar = calendar or Calendar()
         self._bundles = bundles
         self._now = _InForce()
 
@@ -49,7 +51,7 @@ class Automations:
         """Read the store once; where something changed, the champion answers with it from the next batch on."""
         try:
             found = self._read()
-        except (StoreError, BundleError) as error:
+        except StoreError as error:
             log.warning("automations_not_read", reason=error.message)
             return
         if (found.digest, found.automations) != (self._now.digest, self._now.automations):
@@ -60,8 +62,13 @@ class Automations:
     def _read(self) -> _InForce:
         with self._store.read() as connection:
             digest = latest_book(connection)
-            automations = automations_in_force(connection, today=datetime.now(UTC).date())
+            automations = automations_in_force(connection, today=self._calendar.today())
         if digest is None:
             return _InForce()
-        book = self._now.book if digest == self._now.digest else load_book(self._bundles, digest)
-        return _InForce(digest, book, automations)
+        if digest == self._now.digest:
+            return replace(self._now, automations=automations)
+        try:
+            return _InForce(digest, load_book(self._bundles, digest), automations)
+        except Exception as error:  # noqa: BLE001 - a bundle can break its reader in any way; an undo must count all the same
+            log.warning("patterns_not_read", reason=getattr(error, "message", type(error).__name__))
+            return replace(self._now, automations=automations)

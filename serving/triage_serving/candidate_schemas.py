@@ -80,11 +80,21 @@ class DecisionRequest(BaseModel):
     owner: Line | None = Field(None, description="assign: who is accountable.")
     consulted: People | None = Field(None, description="assign: whom to consult.")
     informed: People | None = Field(None, description="assign: whom to inform.")
+    week: str | None = Field(
+        None,
+        pattern=r"^\d{4}-W\d{2}$",
+        description="The week whose figures were read; they stay beside the decision. By default those of the latest list.",
+    )
+    figures_digest: str | None = Field(
+        None,
+        max_length=64,
+        description="`figures_digest` of the candidate that was read: 412 `listed_anew` where its figures are others now.",
+    )
 
     @model_validator(mode="after")
     def _fits_its_action(self) -> DecisionRequest:
         must, may = _NEEDS[self.action]
-        given = {name for name, value in self if value is not None} - {"action"}
+        given = {name for name, value in self if value is not None} - {"action", "week", "figures_digest"}
         if missing := sorted(must - given):
             raise ValueError(f"`{self.action}` needs `{missing[0]}`")
         if odd := sorted(given - must - may):
@@ -96,6 +106,19 @@ class _Given(BaseModel):
     """Something that leaves; fields may be added, never changed."""
 
     model_config = ConfigDict(extra="allow")
+
+
+_LISTED: dict[str, Any] = {
+    "pattern_id": "pd4ab1e6eee17",
+    "title": "Reset AD password",
+    "status": "new",
+    "revision": 0,
+    "owner": "ana",
+    "volume": 41,
+    "kind": "self_service_form",
+    "hours": {"p10": 4.0, "p50": 6.5, "p90": 9.0},
+    "trend": {"direction": "growing", "ratio": 1.4, "low": 1.1, "high": 1.7},
+}
 
 
 class ListedCandidate(_Given):
@@ -115,6 +138,12 @@ class ListedCandidate(_Given):
 class WeekBody(_Given):
     """One week's list."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"week": "2026-W46", "tickets": 1667, "covered": 0.92, "candidates": [_LISTED]}]
+        }
+    )
+
     week: str
     tickets: int
     covered: float
@@ -124,11 +153,27 @@ class WeekBody(_Given):
 class CandidateBody(_Given):
     """One pattern; the figures are missing where no list has it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                _LISTED
+                | {
+                    "week": "2026-W46",
+                    "figures_digest": "9f86d081884c7d65",
+                    "listed_in": ["2026-W46"],
+                    "standing": {"status": "new"},
+                    "decisions": [],
+                }
+            ]
+        }
+    )
+
     pattern_id: str
     title: str
     status: Status
     revision: int
     week: str | None
+    figures_digest: str | None
     listed_in: list[str]
     standing: dict[str, Any]
     decisions: list[dict[str, Any]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -55,12 +55,13 @@ class Answerer(Protocol):
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model in memory."""
+    """A model in memory; `measured` is what training logged of it."""
 
     answerer: Answerer
     version: str
     digest: str
     loaded_at: datetime
+    measured: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Champion:
     load
         A bundle's folder to an answerer; whatever it raises refuses the bundle.
     report
-        Told `loaded`, `refused` or `unreachable` after a poll that did or missed something.
+        Told `loaded`, `refused` or `unreachable` after a poll that did or missed something, and the version that answers then.
     """
 
     def __init__(
@@ -92,14 +93,14 @@ class Champion:
         bundles: BundleFolder,
         load: Callable[[Path], Answerer],
         *,
-        report: Callable[[str], None],
+        report: Callable[[str, str | None], None],
         role: Role = "champion",
     ) -> None:
         self._registry = registry
         self._role = role
         self._bundles = bundles
         self._load = load
-        self._report = report
+        self._tell = report
         self._said = ""
         self.current: Loaded | None = None
         self.refused: Refused | None = None
@@ -108,7 +109,8 @@ class Champion:
         """Load the bundle that answered last, if one was kept; needs no registry."""
         kept = self._bundles.last()
         if kept is not None:
-            self._replace(kept.version, lambda: (self._bundles.path(kept.digest), kept.digest))
+            self._replace(kept.version, lambda: (self._bundles.path(kept.digest), kept.digest), lambda: kept.measured)
+            self.refused = None  # what is broken here may be whole in the registry, which is asked at once
 
     def poll(self) -> None:
         """Ask the registry once; load the champion where it is another."""
@@ -126,7 +128,9 @@ class Champion:
             return
         self._said = ""
         if not self._is_current(wanted) and not self._was_refused(wanted):
-            self._replace(wanted.version, lambda: self._bundles.fetch(self._registry, wanted))
+            self._replace(
+                wanted.version, lambda: self._bundles.fetch(self._registry, wanted), lambda: self._measured(wanted)
+            )
 
     def change(self, change: Callable[[Answerer], Answerer]) -> None:
         """Answer with a changed answerer of the same model; for the thread that polls."""
@@ -143,7 +147,20 @@ class Champion:
             refused is not None and refused.version == wanted.version and time.monotonic() - refused.at < RETRY_SECONDS
         )
 
-    def _replace(self, version: str, fetch: Callable[[], tuple[Path, str]]) -> None:
+    def _measured(self, model: Registered) -> Mapping[str, float]:
+        """Figures to show; a registry that does not have them must not keep a good model from answering."""
+        try:
+            return self._registry.measured(model)
+        except RegistryError as error:
+            log.warning("figures_not_read", version=model.version, reason=error.message)
+            return {}
+
+    def _replace(
+        self,
+        version: str,
+        fetch: Callable[[], tuple[Path, str]],
+        measured: Callable[[], Mapping[str, float]],
+    ) -> None:
         try:
             folder, digest = fetch()
             answerer = self._load(folder)
@@ -154,12 +171,24 @@ class Champion:
             self._report("refused")
             log.error("model_refused", role=self._role, version=version, reason=reason)
             return
-        self.current = Loaded(answerer, version, digest, datetime.now(UTC))
+        figures = measured()
+        self.current = Loaded(answerer, version, digest, datetime.now(UTC), figures)
         self.refused = None
+        self._bundles.use(digest)
         if self._role == "champion":
-            self._bundles.remember(Kept(version, digest))
+            self._remember(Kept(version, digest, figures))
         self._report("loaded")
         log.info("model_loaded", role=self._role, version=version, digest=digest)
+
+    def _remember(self, kept: Kept) -> None:
+        """On a full disk the model answers all the same; only the next start would need the registry."""
+        try:
+            self._bundles.remember(kept)
+        except (OSError, TriageError) as error:
+            log.warning("champion_not_remembered", version=kept.version, kind=type(error).__name__)
+
+    def _report(self, result: str) -> None:
+        self._tell(result, self.current.version if self.current is not None else None)
 
     def _say(self, event: str, error: TriageError) -> None:
         """Once until something changes: a registry that is away for a day is one line, not thousands."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from triage_ml.review import ReviewedCandidate, load_candidate
+from triage_ml.review import ReviewedCandidate, load_listed
 from triage_ml.store import (
     Connection,
     Once,
@@ -26,6 +26,10 @@ __all__ = ["Asked", "decide", "unknown_pattern"]
 
 #: Figures that stay beside a decision as the person saw them.
 _FROZEN = ("hours", "work", "savings", "volume", "kind")
+#: Decisions that they stay beside.
+_BY_FIGURES = ("accept", "reject", "in_progress", "automated")
+#: Fields of a request that say what was seen, not what is decided.
+_SEEN = {"week", "figures_digest"}
 
 
 @dataclass(frozen=True)
@@ -38,37 +42,39 @@ class Asked:
     by: str
 
 
-def decide(store: Store, asked: Asked, *, now: datetime | None = None, once: Once | None = None) -> ReviewedCandidate:
-    """Append the decision and return where the pattern stands then; with `once` a repeat changes nothing.
+def decide(store: Store, asked: Asked, *, today: date, now: datetime | None = None, once: Once | None = None) -> None:
+    """Append the decision; with `once` a repeat changes nothing. The store is locked for no more than that.
+
+    Parameters
+    ----------
+    today
+        The day in the calendar's time zone.
 
     Raises
     ------
     Problem
-        404 for an unknown pattern, 412 where somebody decided meanwhile, 422 where the decision makes no sense here, 409 for
-        an idempotency key that was used for another decision.
+        404 for an unknown pattern, 412 where somebody decided meanwhile or the list that was read is another now, 422 where
+        the decision makes no sense here, 409 for an idempotency key that was used for another decision.
     StoreError
         The store is away; nothing was decided.
     """
     now = now or datetime.now(UTC)
-    today = now.date()
     with store.begin() as connection:
-        seen = load_candidate(connection, asked.pattern_id, today=today)
+        seen = load_listed(connection, asked.pattern_id, today=today, week=asked.request.week)
         if seen is None:
             raise unknown_pattern()
         if once is not None and _is_repeat(connection, once, asked, now):
-            return seen
+            return
         if asked.revision != seen.standing.revision:
             raise _decided_meanwhile(seen)
+        if asked.request.action in _BY_FIGURES and not _is_as_read(asked.request, seen):
+            raise _listed_anew(seen)
         _check(connection, asked, seen, today)
         decision = PatternDecision(
             asked.pattern_id, asked.revision + 1, asked.request.action, now, asked.by, _details(asked, seen, today)
         )
         if not add_decision(connection, decision):
             raise _decided_meanwhile(seen)
-        decided = load_candidate(connection, asked.pattern_id, today=today)
-    if decided is None:
-        raise unknown_pattern()
-    return decided
 
 
 def unknown_pattern() -> Problem:
@@ -83,6 +89,13 @@ def _is_repeat(connection: Connection, once: Once, asked: Asked, now: datetime) 
     if earlier[0] != once.fingerprint:
         raise Problem(409, "idempotency_conflict", "This Idempotency-Key was used for another request.")
     return True
+
+
+def _is_as_read(request: DecisionRequest, seen: ReviewedCandidate) -> bool:
+    """Whether the list that the person read, if they named it, still says of the pattern what it did."""
+    if request.week is not None and request.week != seen.week:
+        return False
+    return request.figures_digest is None or request.figures_digest == seen.figures_digest
 
 
 def _check(connection: Connection, asked: Asked, seen: ReviewedCandidate, today: date) -> None:
@@ -103,10 +116,10 @@ def _check(connection: Connection, asked: Asked, seen: ReviewedCandidate, today:
 
 
 def _details(asked: Asked, seen: ReviewedCandidate, today: date) -> Mapping[str, Any]:
-    given = asked.request.model_dump(mode="json", exclude={"action"}, exclude_none=True)
+    given = asked.request.model_dump(mode="json", exclude={"action", *_SEEN}, exclude_none=True)
     if asked.request.action == "automated":
         given = {"mode": "suggest", "since": today.isoformat()} | given
-    if seen.figures is not None and asked.request.action in ("accept", "reject", "in_progress", "automated"):
+    if seen.figures is not None and asked.request.action in _BY_FIGURES:
         kept = {name: seen.figures[name] for name in _FROZEN if name in seen.figures}
         given["frozen"] = {"week": seen.week, **kept}
     return given
@@ -118,6 +131,16 @@ def _decided_meanwhile(seen: ReviewedCandidate) -> Problem:
         412,
         "decided_meanwhile",
         f"{who} decided on this pattern after you read it; nothing was changed. Read it again, then decide.",
+        headers={"ETag": f'"{seen.standing.revision}"'},
+    )
+
+
+def _listed_anew(seen: ReviewedCandidate) -> Problem:
+    return Problem(
+        412,
+        "listed_anew",
+        "The list was mined again after you read it and says something else of this pattern; nothing was changed. "
+        "Read it again, then decide.",
         headers={"ETag": f'"{seen.standing.revision}"'},
     )
 

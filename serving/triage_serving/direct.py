@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Direct"]
 
 _KEY_HEADER: TypeAdapter[str] = TypeAdapter(IdempotencyKey)
-_HEADERS = frozenset({b"authorization", b"content-type", b"content-length", b"idempotency-key"})
+_HEADERS = frozenset({b"authorization", b"content-type", b"content-length", b"content-encoding", b"idempotency-key"})
 
 
 class Direct:
@@ -76,13 +76,14 @@ class Direct:
         for name, value in scope["headers"]:
             if name in _HEADERS:
                 headers.setdefault(name, value.decode("latin-1"))
-        key = await services.keys.authorise(headers.get(b"authorization"), self._scope)
+        key = await services.keys.authorise(headers.get(b"authorization"), self._scope, person=services.person(scope))
         queries = self._checked_queries(scope["query_string"]) if scope["query_string"] else {}
         given = headers.get(b"idempotency-key")
         if given is not None:
             _checked(_KEY_HEADER.validate_python, given, "header", "idempotency-key")
         body = await read_body(receive, self._max_bytes, headers.get(b"content-length"))
-        asked = _checked(self._validate, parse_json(body, headers.get(b"content-type")), "body")
+        parsed = parse_json(body, headers.get(b"content-type"), headers.get(b"content-encoding"))
+        asked = _checked(self._validate, parsed, "body")
         once = once_of(key, given, scope, body) if given is not None else None
         return await self._endpoint(asked, services, once, **queries)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 import traceback
@@ -15,22 +16,25 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from triage_serving.direct import Direct
 from triage_serving.problems import to_problem
 from triage_serving.services import Services
+from triage_serving.tracing import name_span
 
 __all__ = ["Edge"]
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SAFE_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
-    (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
 ]
+#: Where an answer says nothing else: what is about a ticket is kept by nobody on the way.
+NO_STORE = (b"cache-control", b"no-store")
 QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 #: How a log and a metric name a request whose client hung up before its body was there.
 CLIENT_GONE = 499
 
 #: Ids tell requests apart and protect nothing, so they need no system call each.
 _random = Random()  # noqa: S311
+os.register_at_fork(after_in_child=_random.seed)
 
 log = structlog.get_logger("triage.requests")
 
@@ -58,11 +62,14 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *SAFE_HEADERS, (b"x-request-id", request_id.encode())]
+                given = message["headers"]
+                kept = () if any(name == NO_STORE[0] for name, _ in given) else (NO_STORE,)
+                message["headers"] = [*given, *SAFE_HEADERS, *kept, (b"x-request-id", request_id.encode())]
             await send(message)
 
         try:
             direct = self._direct.get(scope["path"]) if scope["method"] == "POST" else None
+            name_span(scope, direct.path if direct else None, request_id)
             if direct is not None:
                 await direct(self._services, scope, receive, send_with_headers)
             else:
@@ -79,8 +86,7 @@ class Edge:
     def _note(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         path = getattr(scope.get("route"), "path", "unknown")
         method = scope["method"] if path != "unknown" else "any"
-        self._metrics.requests.labels(path, method, status).inc()
-        self._metrics.request_seconds.labels(path).observe(seconds)
+        self._metrics.request(path, method, status, seconds)
         if path not in QUIET:
             log.info(
                 "request", request_id=request_id, route=path, method=method, status=status, ms=round(seconds * 1000, 2)

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from triage_ml.store import ClosedTicket
+from triage_ml.store import SOURCES, ClosedTicket
+from triage_serving.drift_metrics import DriftGauges
 from triage_serving.jobs import Answered
 
 __all__ = ["Metrics"]
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+RELOADS = ("loaded", "refused", "unreachable")
 SHARES = tuple(step / 10 for step in range(1, 11))
 
 
@@ -22,6 +24,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
+        self._counted: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.requests = Counter("triage_requests", "Requests", ["route", "method", "status"], registry=registry)
         self.request_seconds = Histogram(
             "triage_request_seconds", "Time to answer", ["route"], buckets=SECONDS, registry=registry
@@ -65,6 +68,38 @@ class Metrics:
             multiprocess_mode="livemax",
             registry=registry,
         )
+        self.drift = DriftGauges(registry)
+        self._loaded: str | None = None
+        self._begin_at_zero()
+
+    def _begin_at_zero(self) -> None:
+        """What alerts watch is there before it happens: a counter that begins at 1 did not increase."""
+        for source in SOURCES:
+            self.outcomes.labels(source)
+        for result in RELOADS:
+            self.reloads.labels(result)
+            self.reloads.labels(f"challenger_{result}")
+        for result in ("scored", "failed", "dropped"):
+            self.shadow.labels(result)
+
+    def reloaded(self, result: str, version: str | None) -> None:
+        """Count an attempt to change the champion, and show the version that answers after it."""
+        self.reloads.labels(result).inc()
+        if version != self._loaded:
+            if self._loaded is not None:
+                self.model.labels(self._loaded).set(0)
+            if version is not None:
+                self.model.labels(version).set(1)
+            self._loaded = version
+
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count a request; its counters are looked up once."""
+        counted = self._counted.get((route, method, status))
+        if counted is None:
+            counted = self.requests.labels(route, method, status), self.request_seconds.labels(route)
+            self._counted[route, method, status] = counted
+        counted[0].inc()
+        counted[1].observe(seconds)
 
     def answered(self, answers: Sequence[Answered]) -> None:
         """Count decisions, classes and confidence of what was stored."""

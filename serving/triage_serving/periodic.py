@@ -15,7 +15,7 @@ log = structlog.get_logger("triage.periodic")
 class Periodic:
     """Runs `task` at once and then every `seconds`, in a thread of its own, until `stop`."""
 
-    def __init__(self, name: str, seconds: float, task: Callable[[], None]) -> None:
+    def __init__(self, name: str, seconds: float, task: Callable[[], object]) -> None:
         self._name = name
         self._seconds = seconds
         self._task = task

@@ -7,12 +7,14 @@ outcomes are taken in sorted order, so that two workers never wait for each othe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+import structlog
 
+from triage_ml.errors import StoreError
 from triage_ml.store import (
     ClosedTicket,
     Connection,
@@ -26,23 +28,51 @@ from triage_ml.store import (
 from triage_serving.jobs import Answered, Job, OutcomeJob, Result, Scored, ScoreJob
 from triage_serving.metrics import Metrics
 from triage_serving.problems import Problem
+from triage_serving.readiness import Readiness
 from triage_serving.scoring import Scoring
 from triage_serving.shadow import ShadowScorer
 
 __all__ = ["Recording"]
 
+log = structlog.get_logger("triage.recording")
+
 
 class Recording:
     """The work of the storing thread: claim, store, commit, count."""
 
-    def __init__(self, scoring: Scoring, store: Store, metrics: Metrics, shadow: ShadowScorer) -> None:
+    def __init__(
+        self, scoring: Scoring, store: Store, metrics: Metrics, shadow: ShadowScorer, readiness: Readiness
+    ) -> None:
+        self._readiness = readiness
         self._scoring = scoring
         self._store = store
         self._metrics = metrics
         self._shadow = shadow
 
     def __call__(self, jobs: Sequence[Job], scored: Sequence[Scored]) -> list[Result]:
-        """One result a job, durable; a store that fails fails all of them."""
+        """One result a job, durable; a store that fails fails all of them, and a job that can't be stored only itself."""
+        self._readiness.committing()
+        try:
+            results = self._results(jobs, scored)
+        except StoreError:
+            self._readiness.committed(False)
+            raise
+        except Exception as error:
+            self._readiness.committed(True)  # the store said what it does not like
+            if len(jobs) == 1:
+                raise
+            log.error("commit_failed", kind=type(error).__name__, jobs=len(jobs))
+            return [self._alone(*one) for one in zip(jobs, scored, strict=True)]
+        self._readiness.committed(True)
+        return results
+
+    def _alone(self, job: Job, scored: Scored) -> Result:
+        try:
+            return self([job], [scored])[0]
+        except Exception as error:  # noqa: BLE001 - it must reach its own request and no other
+            return error
+
+    def _results(self, jobs: Sequence[Job], scored: Sequence[Scored]) -> list[Result]:
         now = datetime.now(UTC)
         results: list[Result] = [one if isinstance(one, Exception) else [] for one in scored]
         if all(isinstance(result, Exception) for result in results):
@@ -53,15 +83,22 @@ class Recording:
             tickets, answered = self._add_predictions(connection, jobs, scored, new, now)
             closed = _add_outcomes(connection, jobs, results, new)
             for place, ids in repeated.items():
-                results[place] = [orjson.dumps(answer) for answer in answers_by_id(connection, ids)]
+                results[place] = _as_before(answers_by_id(connection, ids), ids)
         for place in new:
             if isinstance(answers := scored[place], list) and answers:
                 results[place] = [one.body for one in answers]
-        self._metrics.answered(answered)
-        self._metrics.closed(closed)
-        self._shadow.offer(tickets, answered)
-        self._shadow.closed(closed)
+        self._note(tickets, answered, closed)
         return results
+
+    def _note(self, tickets: list[dict[str, Any]], answered: list[Answered], closed: list[ClosedTicket]) -> None:
+        """Count, and tell the challenger; it is committed, so nothing in here may fail it."""
+        try:
+            self._metrics.answered(answered)
+            self._metrics.closed(closed)
+            self._shadow.offer(tickets, answered)
+            self._shadow.closed(closed)
+        except Exception as error:  # noqa: BLE001
+            log.error("not_counted", kind=type(error).__name__)
 
     def _add_predictions(
         self,
@@ -80,7 +117,7 @@ class Recording:
                 answered += answers
         if tickets:
             rows = self._scoring.rows(tickets, answered, now=now)
-            add_predictions(connection, rows, bodies=[one.body for one in answered])
+            add_predictions(connection, rows, bodies=[self._scoring.kept_body(one) for one in answered])
         return tickets, answered
 
 
@@ -126,6 +163,14 @@ def _add_outcomes(
         if is_new:
             closed.append(ClosedTicket(stored, prediction))
     return closed
+
+
+def _as_before(answers: Mapping[str, Mapping[str, Any]], ids: Sequence[str]) -> Result:
+    if any(prediction_id not in answers for prediction_id in ids):
+        return Problem(
+            410, "answer_forgotten", "What was stored for this Idempotency-Key was deleted; take another key."
+        )
+    return [orjson.dumps(answers[prediction_id]) for prediction_id in ids]
 
 
 def _ids(scored: Scored) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,6 +44,10 @@ class Registry(Protocol):
         """The version behind the alias; NoModelError for none, RegistryError where the registry does not answer."""
         ...
 
+    def measured(self, model: Registered) -> Mapping[str, float]:
+        """What training logged of the version, by the name of the figure."""
+        ...
+
     def download(self, model: Registered, folder: Path) -> Path:
         """Put the version's bundle somewhere below `folder` and return where."""
         ...
@@ -70,6 +74,11 @@ class MlflowRegistry:
                 hint="Train one (triage train), or promote one that is registered (triage models, triage promote).",
             ) from None
         return Registered(str(version.version), str(version.run_id), version.tags.get("digest"))
+
+    def measured(self, model: Registered) -> Mapping[str, float]:
+        """The metrics of the run."""
+        with self._translated(f"the figures of version {model.version} can't be read"):
+            return dict(self._client.get_run(model.run_id).data.metrics)
 
     def download(self, model: Registered, folder: Path) -> Path:
         """The run's artifact folder, below `folder`."""

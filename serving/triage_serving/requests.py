@@ -17,7 +17,7 @@ from triage_ml.store import Scope
 from triage_serving.bodies import BODY_BYTES, parse_json, read_body
 from triage_serving.services import services_of
 
-__all__ = ["guarded_router"]
+__all__ = ["guarded_router", "links_to"]
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -30,14 +30,24 @@ def guarded_router(scope: Scope, *, max_bytes: int = BODY_BYTES) -> APIRouter:
             handler: Handler = super().get_route_handler()
 
             async def guarded(request: Request) -> Response:
-                keys = services_of(request).keys
-                request.state.key = await keys.authorise(request.headers.get("authorization"), scope)
+                services = services_of(request)
+                given = request.headers.get("authorization")
+                request.state.key = await services.keys.authorise(given, scope, person=services.person(request.scope))
                 return await handler(BoundedRequest(request, max_bytes))
 
             return guarded
 
-    shown = HTTPBearer(auto_error=False, description=f"An API key with scope `{scope}` (or `admin`).")
+    shown = HTTPBearer(
+        auto_error=False, scheme_name=f"{scope}_key", description=f"An API key with scope `{scope}` (or `admin`)."
+    )
     return APIRouter(route_class=GuardedRoute, dependencies=[Security(shown)])
+
+
+def links_to(operation: str, parameter: str, pointer: str) -> dict[int | str, dict[str, Any]]:
+    """For the `responses` of a route: where its answer has what another route asks for (an OpenAPI link)."""
+    return {
+        200: {"links": {operation: {"operationId": operation, "parameters": {parameter: f"$response.body#/{pointer}"}}}}
+    }
 
 
 class BoundedRequest(Request):
@@ -55,4 +65,4 @@ class BoundedRequest(Request):
 
     async def json(self) -> Any:
         """The body as JSON."""
-        return parse_json(await self.body(), self.headers.get("content-type"))
+        return parse_json(await self.body(), self.headers.get("content-type"), self.headers.get("content-encoding"))

@@ -7,7 +7,7 @@ another id.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -18,6 +18,7 @@ __all__ = [
     "Answer",
     "Batch",
     "BatchAnswer",
+    "Identifier",
     "ModelInfo",
     "OutcomeReceipt",
     "OutcomeReport",
@@ -28,6 +29,9 @@ __all__ = [
 ]
 
 MAX_TICKETS = 1000
+#: A day from the ends of the calendar: beyond them a moment has no date in some time zone.
+FIRST_MOMENT = datetime(1, 1, 2, tzinfo=UTC)
+LAST_MOMENT = datetime(9999, 12, 30, tzinfo=UTC)
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -48,9 +52,12 @@ def _moment(value: Any) -> Any:
     if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
         raise ValueError("expected an RFC 3339 time with an offset, like 2026-11-22T09:30:00+01:00")
     try:
-        return datetime.fromisoformat(value.upper())
+        moment = datetime.fromisoformat(value.upper())
     except ValueError:
         raise ValueError("no such time in the calendar") from None
+    if not FIRST_MOMENT <= moment <= LAST_MOMENT:
+        raise ValueError("no such time in the calendar of every time zone")
+    return moment
 
 
 Title = Annotated[str, StringConstraints(max_length=1_000), BeforeValidator(_without_nul)]
@@ -64,6 +71,63 @@ Identifier = Annotated[
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 
 
+# Examples have no null: FastAPI leaves out of its document whatever is one.
+_TICKET: dict[str, Any] = {"ticket_id": "INC0012345", "title": "Locked out", "description": "My password expired."}
+_ANSWER: dict[str, Any] = {
+    "ticket_id": "INC0012345",
+    "prediction_id": "01a201ae-4c66-7e3d-a4fa-20f25e44d8c9",
+    "model": {"name": "triage", "version": "7", "digest": "sha256:8f5be3e4"},
+    "decision": {"action": "suggest", "reason": "below_threshold"},
+    "targets": {
+        "tier": {
+            "value": "L1",
+            "probability": 0.94,
+            "threshold": 0.81,
+            "action": "auto",
+            "reason": "confident",
+            "alternatives": [{"value": "L2-EUC", "probability": 0.04}],
+            "because": [{"term": "password", "weight": 1.31}],
+        },
+        "category": {
+            "value": "Access",
+            "probability": 0.66,
+            "threshold": 0.74,
+            "action": "suggest",
+            "reason": "below_threshold",
+            "alternatives": [{"value": "Hardware", "probability": 0.21}],
+            "because": [{"term": "password", "weight": 0.92}],
+        },
+    },
+    "pattern": {"pattern_id": "pd4ab1e6eee17", "title": "Reset AD password", "similarity": 0.83},
+    "automation": {"pattern_id": "pd4ab1e6eee17", "mode": "suggest", "reference": "runbook RB-104"},
+}
+_OUTCOME: dict[str, Any] = {
+    "ticket_id": "INC0012345",
+    "labels": {"tier": "L1", "category": "Access"},
+    "resolved_at": "2026-11-22T10:05:00+01:00",
+    "effort_minutes": 6,
+    "source": "person_confirmed",
+}
+_CASE: dict[str, Any] = {
+    "ticket_id": "INC0009876",
+    "title": "AD account locked",
+    "resolution": "Unlocked the account; the phone still sent the old password.",
+    "similarity": 0.71,
+}
+_MODEL: dict[str, Any] = {
+    "name": "triage",
+    "version": "7",
+    "digest": "sha256:8f5be3e4",
+    "targets": ["tier", "category"],
+    "loaded_at": "2026-11-22T09:00:00Z",
+    "measured": {"tier.accuracy": 0.86, "tier.ece": 0.012},
+}
+
+
+def _example(*examples: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": list(examples)})
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -73,7 +137,7 @@ class Ticket(_Strict):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"ticket_id": "INC0012345", "title": "Locked out", "description": "My password expired."}],
+            "examples": [_TICKET],
             "anyOf": [
                 {
                     "required": [name],
@@ -105,25 +169,15 @@ class Ticket(_Strict):
 class Batch(_Strict):
     """Up to 1,000 tickets; one that is not valid refuses all."""
 
+    model_config = _example({"tickets": [_TICKET, _TICKET | {"ticket_id": "INC0012346"}]})
+
     tickets: list[Ticket] = Field(min_length=1, max_length=MAX_TICKETS)
 
 
 class OutcomeReport(_Strict):
     """What became of a ticket. `labels` says what was right, by target."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "ticket_id": "INC0012345",
-                    "labels": {"tier": "L1", "category": "Access"},
-                    "resolved_at": "2026-11-22T10:05:00+01:00",
-                    "effort_minutes": 6,
-                    "source": "person_confirmed",
-                }
-            ]
-        }
-    )
+    model_config = _example(_OUTCOME)
 
     ticket_id: Identifier
     prediction_id: Identifier | None = Field(None, description="Without it: the last prediction before `resolved_at`.")
@@ -190,12 +244,16 @@ class SimilarCase(_Given):
 class SimilarCases(_Given):
     """The nearest resolved tickets, nearest first."""
 
+    model_config = _example({"ticket_id": "INC0012345", "similar": [_CASE]})
+
     ticket_id: str
     similar: list[SimilarCase]
 
 
 class Answer(_Given):
     """The answer for one ticket."""
+
+    model_config = _example(_ANSWER)
 
     ticket_id: str
     prediction_id: str
@@ -210,6 +268,8 @@ class Answer(_Given):
 class BatchAnswer(_Given):
     """Answers in the order of the tickets."""
 
+    model_config = _example({"answers": [_ANSWER]})
+
     answers: list[Answer]
 
 
@@ -222,6 +282,14 @@ class StoredPrediction(_Given):
 
 class OutcomeReceipt(_Given):
     """What is stored, and the prediction that it speaks about."""
+
+    model_config = _example(
+        {
+            "outcome_id": "01a201b0-1111-7e3d-a4fa-20f25e44d8c9",
+            "ticket_id": "INC0012345",
+            "prediction_id": "01a201ae-4c66-7e3d-a4fa-20f25e44d8c9",
+        }
+    )
 
     outcome_id: str
     ticket_id: str
@@ -243,6 +311,24 @@ class StoredOutcome(_Given):
 class TicketHistory(_Given):
     """What is known of a ticket, newest first."""
 
+    model_config = _example(
+        {
+            "ticket_id": "INC0012345",
+            "predictions": [{"stored_at": "2026-11-22T09:01:02Z", "answer": _ANSWER}],
+            "outcomes": [
+                {
+                    "outcome_id": "01a201b0-1111-7e3d-a4fa-20f25e44d8c9",
+                    "prediction_id": "01a201ae-4c66-7e3d-a4fa-20f25e44d8c9",
+                    "labels": {"tier": "L1", "category": "Access"},
+                    "resolved_at": "2026-11-22T09:05:00Z",
+                    "effort_minutes": 6.0,
+                    "source": "person_confirmed",
+                    "received_at": "2026-11-22T09:05:01Z",
+                }
+            ],
+        }
+    )
+
     ticket_id: str
     predictions: list[StoredPrediction]
     outcomes: list[StoredOutcome]
@@ -253,10 +339,17 @@ class LoadedModel(ModelRef):
 
     targets: list[str]
     loaded_at: datetime
+    measured: dict[str, float] = Field(
+        description="What training measured on later tickets, such as `tier.accuracy`, by the names that MLflow shows."
+    )
 
 
 class ModelInfo(_Given):
     """Who answers, and who is tried in its shadow."""
+
+    model_config = _example(
+        {"champion": _MODEL, "challenger": _MODEL | {"version": "8"}, "refused": {"version": "6", "reason": "KeyError"}}
+    )
 
     champion: LoadedModel | None
     challenger: LoadedModel | None
@@ -265,6 +358,18 @@ class ModelInfo(_Given):
 
 class ProblemBody(_Given):
     """RFC 9457, with a stable `code`."""
+
+    model_config = _example(
+        {
+            "type": "urn:triage-ml:problem:invalid_request",
+            "title": "Unprocessable Content",
+            "status": 422,
+            "detail": "1 value(s) are not what the API takes.",
+            "code": "invalid_request",
+            "request_id": "5f2a9c0d1e3b4a68",
+            "errors": [{"location": "title", "message": "String should have at most 1000 characters"}],
+        }
+    )
 
     type: str
     title: str

@@ -57,6 +57,13 @@ class Scoring:
                     kept[place][name] = text
         return [_row(ticket, answer, now) for ticket, answer in zip(kept, answers, strict=True)]
 
+    def kept_body(self, answered: Answered) -> bytes:
+        """The answer as it is stored: without the words that speak for it where no words of tickets are kept."""
+        if self._keeps_text:
+            return answered.body
+        targets = {target: {**said, "because": []} for target, said in answered.answer["targets"].items()}
+        return orjson.dumps({**answered.answer, "targets": targets})
+
 
 def _together(parts: Sequence[Part]) -> list[Scored]:
     """All parts in one call of their model; one by one where that fails, so that only the culprit does."""

@@ -9,6 +9,7 @@ import tempfile
 
 import uvicorn
 from fastapi import FastAPI
+from prometheus_client import values
 
 from triage_ml.errors import ServiceError
 from triage_ml.settings import Settings
@@ -17,6 +18,8 @@ from triage_serving.app import create_app
 from triage_serving.logs import configure_logs
 from triage_serving.protocol import LimitedProtocol
 from triage_serving.registry import MlflowRegistry
+from triage_serving.tracing import prepare
+from triage_serving.workers import Supervisor, freeze, warm_up
 
 __all__ = ["app_from_environment", "bind", "serve"]
 
@@ -68,11 +71,12 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     if settings.serving.workers == 1:
         uvicorn.Server(config).run(sockets=[listener])
         return
-    from uvicorn.supervisors import Multiprocess
-
+    warm_up()
+    freeze()
     with tempfile.TemporaryDirectory(prefix="triage-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        Multiprocess(config, sockets=[listener]).run()
+        values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]  # it looked when it was imported
+        Supervisor(config, sockets=[listener]).run()
 
 
 def _end(_number: int, _frame: object) -> None:
@@ -84,6 +88,9 @@ def app_from_environment() -> FastAPI:
     from triage_ml.answer import load_answerer
 
     configure_logs()
+    prepare()
     settings = Settings.model_validate_json(os.environ[SETTINGS_VARIABLE])
     registry = MlflowRegistry(settings.tracking_uri, timeout_seconds=settings.mlflow.timeout_seconds)
-    return create_app(settings, store=open_store(settings.store_url), registry=registry, load_answerer=load_answerer)
+    app = create_app(settings, store=open_store(settings.store_url), registry=registry, load_answerer=load_answerer)
+    freeze()
+    return app

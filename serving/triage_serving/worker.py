@@ -13,11 +13,13 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
 from triage_serving.jobs import Job, Part, Result, Scored, ScoreJob
 from triage_serving.problems import busy, too_slow
+from triage_serving.tracing import trace_steps, traced_since
 
 __all__ = ["Worker"]
 
@@ -34,7 +36,7 @@ Store = Callable[[Sequence[Job], Sequence[Scored]], Sequence[Result]]
 class _Waiting:
     """A job on its way: what of it is scored, by which model, and where its result goes."""
 
-    __slots__ = ("include_all", "job", "model", "result", "scored", "tickets")
+    __slots__ = ("include_all", "job", "model", "result", "scored", "scored_ns", "tickets")
 
     def __init__(self, job: Job, result: asyncio.Future[list[bytes]]) -> None:
         self.job = job
@@ -43,6 +45,7 @@ class _Waiting:
         self.include_all = isinstance(job, ScoreJob) and job.include_all
         self.scored: Scored = []
         self.model: object = None
+        self.scored_ns = 0
 
     @property
     def left(self) -> int:
@@ -80,14 +83,21 @@ class Worker:
     limit
         How many tickets and outcomes may wait or be worked on; beyond it `run` raises a 503 problem.
     seconds
-        How long a job may take; beyond it, too. It may still be stored then, and is not acknowledged.
+        How long a job may take; beyond it, too. It is not acknowledged, and only stored where that had begun. Until the storing
+        thread is past it, it counts as waiting: a database that hangs must not let jobs pile up.
+    stop_seconds
+        How long `stop` waits for the storing thread.
     """
 
-    def __init__(self, score: Score, store: Store, *, limit: int, seconds: float = 30.0) -> None:
+    def __init__(
+        self, score: Score, store: Store, *, limit: int, seconds: float = 30.0, stop_seconds: float = 5.0
+    ) -> None:
         self._score = score
         self._store = store
         self._limit = limit
         self._seconds = seconds
+        self._stop_seconds = stop_seconds
+        self._asked = 0
         self._arrived: deque[_Waiting] = deque()
         self._turn_is_due = False
         self._storing = 0
@@ -101,27 +111,32 @@ class Worker:
         self._thread.start()
 
     async def stop(self) -> None:
-        """Finish what is waiting, then end the thread."""
-        while self.waiting:
+        """Finish what somebody waits for, then end the thread."""
+        while self._asked:
             await asyncio.sleep(0.005)
         self._to_store.put(None)
-        await asyncio.to_thread(self._thread.join, 5)
+        await asyncio.to_thread(self._thread.join, self._stop_seconds)
 
     async def run(self, job: Job) -> list[bytes]:
         """The result of a job, once it is durable."""
         if self.waiting + job.size > self._limit:
             raise busy()
         self.waiting += job.size
+        self._asked += 1
+        traced = traced_since()
+        waiting = _Waiting(job, self._loop.create_future())
+        # A timer that ends the future: asyncio.timeout would cost every request as much as reading its head.
+        timer = self._loop.call_later(self._seconds, _give_up, waiting.result)
         try:
-            waiting = _Waiting(job, self._loop.create_future())
             self._arrived.append(waiting)
             self._make_turn_due()
-            async with asyncio.timeout(self._seconds):
-                return await waiting.result
-        except TimeoutError:
-            raise too_slow() from None
+            result = await waiting.result
         finally:
-            self.waiting -= job.size
+            timer.cancel()
+            self._asked -= 1
+        if traced is not None:
+            trace_steps(traced, waiting.scored_ns, job.size)
+        return result
 
     def _make_turn_due(self) -> None:
         if self._arrived and not self._turn_is_due and not (self._storing and self._are_few()):
@@ -140,6 +155,9 @@ class Worker:
             waiting.take(part, scored)
         self._arrived.extend(waiting for waiting, _ in taken if waiting.left)
         if complete := [waiting for waiting, _ in taken if not waiting.left]:
+            now = time.time_ns()
+            for waiting in complete:
+                waiting.scored_ns = now
             self._storing += 1
             self._to_store.put(complete)
         self._make_turn_due()
@@ -149,7 +167,8 @@ class Worker:
         tickets = characters = 0
         while self._arrived and tickets < TURN_TICKETS and characters < TURN_CHARACTERS:
             waiting = self._arrived.popleft()
-            if waiting.result.cancelled():
+            if waiting.result.done():  # who asked has gone, or was told that it takes too long
+                self.waiting -= waiting.job.size
                 continue
             part = waiting.next_part(TURN_TICKETS - tickets)
             taken.append((waiting, part))
@@ -166,7 +185,9 @@ class Worker:
     def _store_all(self) -> None:
         while (turns := self._complete_turns()) is not None:
             batch = [waiting for turn in turns for waiting in turn]
-            self._loop.call_soon_threadsafe(self._deliver, len(turns), batch, self._stored(batch))
+            wanted = [waiting for waiting in batch if not waiting.result.done()]
+            results = self._stored(wanted) if wanted else ()
+            self._loop.call_soon_threadsafe(self._deliver, len(turns), batch, wanted, results)
 
     def _complete_turns(self) -> list[list[_Waiting]] | None:
         """Wait for one turn that was scored, then take what else is there; None at the end."""
@@ -185,9 +206,12 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - whatever it is, it must reach the requests and not end the thread
             return [error] * len(batch)
 
-    def _deliver(self, turns: int, batch: Sequence[_Waiting], results: Sequence[Result]) -> None:
+    def _deliver(
+        self, turns: int, batch: Sequence[_Waiting], wanted: Sequence[_Waiting], results: Sequence[Result]
+    ) -> None:
         self._storing -= turns
-        for waiting, result in zip(batch, results, strict=True):
+        self.waiting -= sum(waiting.job.size for waiting in batch)
+        for waiting, result in zip(wanted, results, strict=True):
             if waiting.result.done():
                 continue
             if isinstance(result, Exception):
@@ -195,3 +219,8 @@ class Worker:
             else:
                 waiting.result.set_result(result)
         self._make_turn_due()
+
+
+def _give_up(result: asyncio.Future[list[bytes]]) -> None:
+    if not result.done():
+        result.set_exception(too_slow())

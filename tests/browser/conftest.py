@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import threading
@@ -35,6 +36,15 @@ def browser() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core, which is not ours to keep: `npm pack axe-core`, and TRIAGE_AXE names its axe.min.js."""
+    place = os.environ.get("TRIAGE_AXE")
+    if not place or not Path(place).is_file():
+        pytest.skip("no axe-core (npm pack axe-core, unpack it, set TRIAGE_AXE to its axe.min.js)")
+    return Path(place).read_text(encoding="utf-8")
 
 
 @pytest.fixture

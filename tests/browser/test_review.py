@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from listed import WEEK, figures
+from listed import WEEK, figures, put_list
 
-from triage_ml.store import PatternRecord, Store, WeekList, put_patterns, put_week
+from triage_ml.store import (
+    FACT_COLUMNS,
+    LineageEvent,
+    PatternDecision,
+    PatternRecord,
+    Store,
+    WeekList,
+    add_decision,
+    add_lineage,
+    count_work,
+    create_key,
+    put_facts,
+    put_patterns,
+    put_week,
+)
 
 pytestmark = pytest.mark.needs_browser
 
@@ -27,6 +42,45 @@ FAINT = """() => {
     .map(e => { const a = light(getComputedStyle(e).color), b = light(behind(e));
       return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), e.textContent.trim().slice(0, 40)]; })
     .filter(([ratio]) => ratio < 4.5); }"""
+
+
+PAGES = (
+    "/review",
+    "/review/candidates/p1",
+    "/review/candidates/p2",
+    "/review/patterns",
+    "/review/routing",
+    "/review/service-levels",
+    "/review/keys",
+)
+
+
+def worked(store: Store) -> None:
+    """Work of twelve weeks, an automation in force for four of them, and a pattern with a history."""
+    weeks = [f"2026-W{number}" for number in range(35, 47)]
+    rows = [
+        {**dict.fromkeys(FACT_COLUMNS), "ticket_id": f"{pattern}-{week}-{n}", "week": week, "digest": "d"}
+        | {
+            "pattern_id": pattern,
+            "tier": "L0" if pattern == "p1" and week > "2026-W42" and n < 12 else ("L1", "L2")[n % 2],
+        }
+        | {"effort_minutes": 30.0, "handoffs": float(n % 3 == 0), "activity": "corrective", "sla_met": n % 5 > 0}
+        for pattern in ("p1", "p2")
+        for week in weeks
+        for n in range(20)
+    ]
+    details = {
+        "reference": "RB-7",
+        "mode": "auto",
+        "since": "2026-10-19",
+        "frozen": {"week": WEEK, "hours": {"p50": 5.0}},
+    }
+    now = datetime(2026, 10, 19, 9, tzinfo=UTC)
+    with store.begin() as connection:
+        put_facts(connection, rows)
+        count_work(connection)
+        add_decision(connection, PatternDecision("p1", 1, "automated", now, "ana", details))
+        add_lineage(connection, [LineageEvent("p1", "2026-W40", "split", "p3")], now=now)
 
 
 def sign_in(page: Any, service: str, key: str) -> None:
@@ -129,3 +183,63 @@ def test_every_field_has_a_name_and_every_text_can_be_read(
         assert page.evaluate(FAINT) == [], path
         assert page.locator("h1").count() == 1
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than the screen"
+
+
+#: Run in the page by the debugger, so that the pages' own policy, which allows no foreign script, stays as it is.
+AXE = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
+  .filter(one => ['serious', 'critical'].includes(one.impact))
+  .map(one => [one.id, one.nodes.map(node => node.html.slice(0, 120))])"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_nothing_serious(
+    browser: Any, service: str, key: str, store: Store, axe: str, scheme: str, width: int
+) -> None:
+    worked(store)
+    with store.begin() as connection:
+        admin = create_key(connection, "admin", now=datetime.now(UTC), name="root")[0]
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800}, bypass_csp=True)
+    page = context.new_page()
+    page.goto(f"{service}/review/sign-in")
+    page.evaluate(axe)
+    assert page.evaluate(AXE) == []
+    sign_in(page, service, admin)
+    for path in PAGES:
+        page.goto(service + path)
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        page.evaluate(axe)
+        assert page.evaluate(AXE) == [], path
+
+
+def test_what_can_be_taken_away_arrives(browser: Any, service: str, key: str) -> None:
+    page = browser.new_context(accept_downloads=True).new_page()
+    sign_in(page, service, key)
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="XLSX").click()
+    assert waiting.value.suggested_filename == f"weekly-list-{WEEK}.xlsx"
+    page.goto(f"{service}/review/candidates/p1")
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="chatbot answer").click()
+    assert waiting.value.suggested_filename == "starter-kit-p1.zip"
+
+
+def test_on_paper_there_is_the_list_and_nothing_to_click(browser: Any, service: str, key: str) -> None:
+    page = browser.new_context().new_page()
+    sign_in(page, service, key)
+    page.emulate_media(media="print")
+    assert page.locator("table.list").is_visible()
+    assert not page.locator("form.filters").is_visible()
+    assert not page.locator("header.bar").is_visible()
+
+
+def test_500_rows_filter_without_a_stutter(browser: Any, service: str, key: str, store: Store) -> None:
+    put_list(store, *(f"p{number:04d}" for number in range(500)), weekly=list(range(16)))
+    page = browser.new_context().new_page()
+    sign_in(page, service, key)
+    assert page.locator("table.list tbody tr").count() == 500
+    held = page.evaluate("""async () => { const times = []; let last = performance.now();
+      for (let n = 0; n < 30; n++) { document.dispatchEvent(new KeyboardEvent('keydown', {key: 'j', bubbles: true}));
+        await new Promise(requestAnimationFrame); const now = performance.now(); times.push(now - last); last = now; }
+      return times.sort((a, b) => a - b)[15]; }""")
+    assert held < 250, "moving down the list holds the page up"

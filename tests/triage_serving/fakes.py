@@ -101,6 +101,11 @@ class FakeRegistry:
             raise NoModelError("Nothing is registered yet.")
         return found
 
+    def measured(self, model: Registered) -> Mapping[str, float]:
+        if self.error is not None:
+            raise self.error
+        return {"tier.accuracy": 0.9, "tier.ece": 0.01}
+
     def download(self, model: Registered, folder: Path) -> Path:
         self.downloads += 1
         target = folder / "bundle"

@@ -47,15 +47,22 @@ class Service:
         return self.client.get("/readyz").status_code == 200
 
     def logs(self) -> list[dict[str, Any]]:
-        """The log lines so far; every line must be a JSON object."""
-        return [json.loads(line) for line in (self.folder / "serve.log").read_text().splitlines()]
+        """The log lines so far, without one that is still being written; every line must be a JSON object."""
+        written = (self.folder / "serve.log").read_text().rpartition("\n")[0]
+        return [json.loads(line) for line in written.splitlines()]
 
 
 @contextmanager
-def service(folder: Path, *arguments: str, key: str | None = None, ready: bool = True) -> Iterator[Service]:
-    """Start `triage serve` on a free port, with a key (a new one by default), and end it afterwards."""
+def service(
+    folder: Path, *arguments: str, key: str | None = None, ready: bool = True, **settings: str
+) -> Iterator[Service]:
+    """Start `triage serve` on a free port, with a key (a new one by default), and end it afterwards.
+
+    `settings` are environment variables, such as TRIAGE_SERVING__PORT.
+    """
     key = key or new_key(folder)
-    environment = os.environ | {"TRIAGE_SERVING__POLL_SECONDS": "0.2"}
+    quick = {"TRIAGE_SERVING__POLL_SECONDS": "0.2", "TRIAGE_SERVING__UNREADY_SECONDS": "0"}
+    environment = os.environ | quick | settings
     with (folder / "serve.log").open("w") as log:
         command = [*TRIAGE, "serve", "--port", "0", "--json", *arguments]
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +10,10 @@ import pytest
 from asking import TICKET, wait_until
 from fastapi.testclient import TestClient
 
-from triage_ml.store import Store, list_keys, revoke_key, split_key
+from triage_ml.errors import StoreError
+from triage_ml.store import ApiKey, Store, list_keys, revoke_key, split_key
+from triage_serving.auth import KeyRing
+from triage_serving.problems import Problem
 
 Headers = dict[str, str]
 GUARDED = [
@@ -80,3 +86,67 @@ def test_a_revoked_key_is_refused_within_seconds_and_its_use_is_noted(
 def test_health_needs_no_key(client: TestClient) -> None:
     for path in ("/livez", "/readyz", "/metrics", "/openapi.json", "/docs"):
         assert client.get(path, headers={"Authorization": ""}).status_code == 200
+
+
+def test_new_keys_that_come_while_the_store_is_read_wait_for_it(
+    store: Store, new_key: Callable[..., Headers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = [new_key()["Authorization"] for _ in range(5)]
+    read = store.read
+
+    def slow() -> object:
+        time.sleep(0.3)
+        return read()
+
+    monkeypatch.setattr(store, "read", slow)
+    ring = KeyRing(store)
+
+    async def scenario() -> list[ApiKey]:
+        async def late(place: int, header: str) -> ApiKey:
+            await asyncio.sleep(place * 0.01)
+            return await ring.authorise(header, "score")
+
+        return await asyncio.gather(*(late(*one) for one in enumerate(headers)))
+
+    assert len({key.key_id for key in asyncio.run(scenario())}) == 5
+
+
+def test_a_key_that_cannot_be_looked_up_is_not_called_wrong(
+    store: Store, new_key: Callable[..., Headers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = new_key()["Authorization"]
+    ring = KeyRing(store)
+
+    def away() -> object:
+        raise StoreError("the store is away")
+
+    async def scenario() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "read", away)
+            with pytest.raises(Problem, match="can't be looked up") as caught:
+                await ring.authorise(header, "score")
+            assert (caught.value.status_code, caught.value.code) == (503, "store_unavailable")
+        assert (await ring.authorise(header, "score")).scope == "score"
+
+    asyncio.run(scenario())
+
+
+def test_a_store_that_hangs_keeps_no_key_waiting_for_ever(
+    store: Store, new_key: Callable[..., Headers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header, go, read = new_key()["Authorization"], threading.Event(), store.read
+    ring = KeyRing(store)
+
+    def hangs() -> object:
+        go.wait(60)
+        return read()
+
+    async def scenario() -> None:
+        with pytest.raises(Problem, match="can't be looked up"):
+            await ring.authorise(header, "score")
+        ring.refresh(timeout=0.01)
+        go.set()
+
+    monkeypatch.setattr("triage_serving.auth.LOOKUP_SECONDS", 0.05)
+    monkeypatch.setattr(store, "read", hangs)
+    asyncio.run(scenario())

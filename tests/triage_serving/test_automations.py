@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from asking import wait_until
+from fakes import FakeAnswerer, FakeLoader, FakeRegistry
+from fastapi.testclient import TestClient
 
-from triage_ml.errors import StoreError
+from triage_ml.errors import BundleError, StoreError
+from triage_ml.settings import Settings
 from triage_ml.store import PatternDecision, Store, add_decision, use_book
+from triage_serving.app import create_app
 from triage_serving.automations import Automations
+from triage_serving.bundles import BundleFolder, Kept
 
 NOW = datetime.now(UTC)
 
@@ -87,3 +93,58 @@ def test_a_store_that_is_away_leaves_automations_in_force(
     monkeypatch.setattr("triage_serving.automations.latest_book", away)
     followed.poll(champion)
     assert set(champion.answerer.automations) == {"p1"}
+
+
+def test_the_first_answer_after_a_start_heeds_what_is_in_force(
+    settings: Settings, store: Store, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundles = BundleFolder(settings.paths.bundles)
+    assert registry.promoted is not None
+    _, digest = bundles.fetch(registry, registry.promoted)
+    bundles.remember(Kept("1", digest))
+    monkeypatch.setattr("triage_serving.automations.load_book", lambda bundles, digest: ["a pattern"])
+    dressed = []
+    monkeypatch.setattr(FakeAnswerer, "with_patterns", lambda self, *_: dressed.append(self) or self, raising=False)
+    monkeypatch.setattr("triage_serving.app._follow", lambda _services: None)
+    with store.begin() as connection:
+        use_book(connection, "sha256:a", now=NOW)
+    decide(store, 1, "automated", reference="RB-1", mode="auto")
+    app = create_app(settings, store=store, registry=registry, load_answerer=FakeLoader())
+    with TestClient(app):
+        assert dressed == [app.state.services.champion.current.answerer]
+
+
+def test_an_undo_counts_also_while_the_newest_patterns_cannot_be_read(
+    store: Store, followed: Automations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    champion: Any = Holder()
+    decide(store, 1, "automated", reference="RB-1", mode="auto")
+    followed.poll(champion)
+    asked = []
+
+    def broken(_bundles: Path, digest: str) -> list[str]:
+        asked.append(digest)
+        raise BundleError("half of it is missing")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("triage_serving.automations.load_book", broken)
+        with store.begin() as connection:
+            use_book(connection, "sha256:b", now=NOW + timedelta(minutes=1))
+        decide(store, 2, "undo")
+        followed.poll(champion)
+        assert champion.answerer.automations == {}
+        followed.poll(champion)
+        assert asked == ["sha256:b", "sha256:b"], "a bundle that may come later is tried again"
+    followed.poll(Holder())  # type: ignore[arg-type]
+    assert followed._now.digest == "sha256:b"
+
+
+def test_a_pattern_bundle_that_breaks_its_reader_keeps_no_promotion_from_being_seen(
+    client: TestClient, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_connection: object) -> None:
+        raise KeyError("a bundle of another version")
+
+    monkeypatch.setattr("triage_serving.automations.latest_book", broken)
+    registry.register("2")
+    wait_until(lambda: client.get("/v1/model").json()["champion"]["version"] == "2")

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from listed import WEEK, put_list
 
+from triage_ml import store as stored
 from triage_ml.errors import StoreError
-from triage_ml.store import Store
+from triage_ml.settings import Calendar
+from triage_ml.store import Connection, Store
 
 Headers = dict[str, str]
 
@@ -99,6 +103,82 @@ def test_a_decision_that_makes_no_sense_is_refused(
     refused = decide(client, reviewer, body)
     assert refused.status_code == 422
     assert message in refused.json()["errors"][0]["message"]
+
+
+def test_the_figures_that_somebody_read_stay_beside_the_decision(
+    client: TestClient, listed: Store, reviewer: Headers
+) -> None:
+    read = client.get("/v1/candidates/p1", headers=reviewer).json()
+    put_list(listed, "p1", week="2026-W47", hours={"p10": 0.0, "p50": 1.0, "p90": 2.0})
+
+    seen = {name: read[name] for name in ("week", "figures_digest")}
+    done = decide(client, reviewer, {"action": "accept", **seen})
+
+    assert done.status_code == 201
+    assert done.json()["standing"]["frozen"]["week"] == WEEK
+    assert done.json()["standing"]["frozen"]["hours"]["p50"] == 6.5
+    assert done.json()["decisions"][0]["details"].keys() == {"frozen"}
+
+
+def test_a_list_that_was_mined_again_after_it_was_read_is_not_decided_on(
+    client: TestClient, listed: Store, reviewer: Headers
+) -> None:
+    read = client.get("/v1/candidates/p1", headers=reviewer).json()
+    seen = {name: read[name] for name in ("week", "figures_digest")}
+    put_list(listed, hours={"p10": 0.0, "p50": 1.0, "p90": 2.0})
+
+    late = decide(client, reviewer, {"action": "accept", **seen})
+    gone = decide(client, reviewer, {"action": "accept", "week": "2026-W40"})
+
+    assert [(one.status_code, one.json()["code"]) for one in (late, gone)] == [(412, "listed_anew")] * 2
+    assert client.get("/v1/candidates/p1", headers=reviewer).json()["status"] == "new"
+    assert decide(client, reviewer, {"action": "assign", "owner": "Mia", **seen}).status_code == 201
+
+
+def test_a_decision_reads_nothing_of_other_patterns_while_the_store_is_locked(
+    client: TestClient, listed: Store, reviewer: Headers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside: list[str] = []
+    depth = 0
+    begin = Store.begin
+
+    @contextmanager
+    def watched(self: Store) -> Iterator[Connection]:
+        nonlocal depth
+        with begin(self) as connection:
+            depth += 1
+            try:
+                yield connection
+            finally:
+                depth -= 1
+
+    def noted(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **named: Any) -> Any:
+            inside.extend([name] * bool(depth))
+            return real(*args, **named)
+
+        return call
+
+    monkeypatch.setattr(Store, "begin", watched)
+    for name in ("all_records", "standings", "lineage_of", "evidence_of"):
+        monkeypatch.setattr(f"triage_ml.review.weeks.{name}", noted(name, getattr(stored, name)))
+
+    done = decide(client, reviewer, {"action": "automated", "reference": "RB-1"})
+
+    assert done.status_code == 201
+    assert inside == []
+
+
+def test_a_decision_counts_on_the_day_that_it_is_where_the_desk_is(
+    client: TestClient, listed: Store, reviewer: Headers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Calendar, "today", lambda *_: date(2031, 5, 6))
+
+    standing = decide(client, reviewer, {"action": "automated", "reference": "RB-1"}).json()["standing"]
+
+    assert standing["since"] == "2031-05-06"
+    over = decide(client, reviewer, {"action": "reject", "reason": "x", "until": "2031-05-05"}, 1)
+    assert over.json()["errors"][0]["message"] == "this day is over"
 
 
 def test_undo_is_a_decision(client: TestClient, listed: Store, reviewer: Headers) -> None:

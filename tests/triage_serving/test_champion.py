@@ -14,12 +14,13 @@ from triage_ml.store import Store
 from triage_serving.app import create_app
 from triage_serving.bundles import BundleFolder, Kept
 from triage_serving.champion import Champion
+from triage_serving.registry import Registered
 
 
 class Reports(list[str]):
     """What the champion reported."""
 
-    def __call__(self, result: str) -> None:
+    def __call__(self, result: str, _version: str | None) -> None:
         self.append(result)
 
 
@@ -49,6 +50,37 @@ def test_a_promotion_and_a_rollback_are_followed(champion: Champion, registry: F
     assert version(champion) == "1"
     assert registry.downloads == 2  # the rollback found its bundle here
     assert reports == ["loaded"] * 3
+
+
+def test_what_training_measured_is_shown_also_while_mlflow_is_away(
+    champion: Champion, registry: FakeRegistry, settings: Settings, loader: FakeLoader, reports: Reports
+) -> None:
+    champion.poll()
+    assert champion.current is not None
+    assert champion.current.measured == {"tier.accuracy": 0.9, "tier.ece": 0.01}
+    registry.error = RegistryError("MLflow is away")
+    bundles = BundleFolder(settings.paths.bundles)
+    later = Champion(registry, bundles, lambda folder: loader(folder, settings), report=reports)
+    later.start_from_disk()
+    assert later.current is not None
+    assert later.current.measured == champion.current.measured
+
+
+def test_figures_that_cannot_be_read_keep_no_model_from_answering(
+    champion: Champion, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_model: object) -> dict[str, float]:
+        raise RegistryError("MLflow is away")
+
+    monkeypatch.setattr(registry, "measured", away)
+    champion.poll()
+    assert version(champion) == "1"
+
+
+def test_a_pointer_of_an_earlier_version_is_read(settings: Settings) -> None:
+    settings.paths.bundles.mkdir(parents=True)
+    (settings.paths.bundles / "champion.json").write_text('{"version": "1", "digest": "sha256:0a"}')
+    assert BundleFolder(settings.paths.bundles).last() == Kept("1", "sha256:0a")
 
 
 def test_the_same_version_is_not_loaded_again(champion: Champion, loader: FakeLoader) -> None:
@@ -130,6 +162,43 @@ def test_a_damaged_bundle_on_disk_is_fetched_again(
     damage(bundles.path(registry.promoted.digest))
     bundles.fetch(registry, registry.promoted)
     assert registry.downloads == 2
+
+
+def test_a_start_with_a_damaged_bundle_asks_the_registry_at_once(
+    champion: Champion, registry: FakeRegistry, settings: Settings, loader: FakeLoader, reports: Reports
+) -> None:
+    champion.poll()
+    assert champion.current is not None
+    bundles = BundleFolder(settings.paths.bundles)
+    (bundles.path(champion.current.digest) / "weights.npy").unlink()
+    later = Champion(registry, bundles, lambda folder: loader(folder, settings), report=reports)
+    later.start_from_disk()
+    assert later.current is None
+    later.poll()
+    assert version(later) == "1"
+    assert reports == ["loaded", "refused", "loaded"]
+
+
+def test_two_workers_that_fetch_the_same_bundle_leave_the_first_one_in_place(
+    registry: FakeRegistry, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other worker has it mapped already, or is about to read it."""
+    bundles, other = BundleFolder(settings.paths.bundles), BundleFolder(settings.paths.bundles)
+    model, download = registry.promoted, registry.download
+    assert model is not None
+    seen = []
+
+    def slow(wanted: Registered, folder: Path) -> Path:
+        arrived = download(wanted, folder)
+        with monkeypatch.context() as patch:
+            patch.setattr(registry, "download", download)
+            path, _ = other.fetch(registry, model)
+        seen.append(path.stat().st_ino)
+        return arrived
+
+    monkeypatch.setattr(registry, "download", slow)
+    path, _ = bundles.fetch(registry, model)
+    assert path.stat().st_ino == seen[0]
 
 
 def test_a_pointer_that_cannot_be_read_counts_as_none(settings: Settings) -> None:

@@ -55,6 +55,16 @@ def test_the_same_key_for_another_request_is_a_conflict(client: TestClient, stor
     assert stored(store) == 1
 
 
+def test_a_key_whose_answer_was_deleted_is_refused_alone(client: TestClient, store: Store) -> None:
+    client.post("/v1/score", json=TICKET, headers={"Idempotency-Key": "7f1c"})
+    with store.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM predictions")
+    again = client.post("/v1/score", json=TICKET, headers={"Idempotency-Key": "7f1c"})
+    assert (again.status_code, again.json()["code"]) == (410, "answer_forgotten")
+    assert client.post("/v1/score", json=TICKET, headers={"Idempotency-Key": "another"}).status_code == 200
+    assert stored(store) == 1
+
+
 def test_two_callers_may_use_the_same_key(
     client: TestClient, store: Store, new_key: Callable[..., dict[str, str]]
 ) -> None:
@@ -111,3 +121,19 @@ def test_what_is_old_is_forgotten(client: TestClient, store: Store) -> None:
     forget_old_requests(store)
     with store.begin() as connection:
         assert claim(connection, once, [], now=datetime.now(UTC)) is None
+
+
+def test_much_that_is_old_is_forgotten_in_short_transactions(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    from triage_ml.store import claim
+    from triage_serving.idempotency import forget_old_requests
+
+    monkeypatch.setattr("triage_serving.idempotency.ROWS", 2)
+    with store.begin() as connection:
+        for number in range(5):
+            claim(connection, Once("key", str(number), "f"), [], now=datetime(2026, 1, 1, tzinfo=UTC))
+    begin, begun = store.begin, []
+    monkeypatch.setattr(store, "begin", lambda: begun.append(1) or begin())
+    forget_old_requests(store)
+    assert len(begun) == 3
+    with store.begin() as connection:
+        assert claim(connection, Once("key", "4", "f"), [], now=datetime.now(UTC)) is None

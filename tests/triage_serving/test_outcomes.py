@@ -66,6 +66,8 @@ def test_outcomes_are_taken_without_a_champion(client: TestClient) -> None:
         ({"effort_minutes": -1}, "effort_minutes"),
         ({"effort_minutes": "6"}, "effort_minutes"),
         ({"resolved_at": "yesterday"}, "resolved_at"),
+        ({"resolved_at": "0001-01-01T00:00:00+14:00"}, "resolved_at"),  # no moment in UTC
+        ({"resolved_at": "9999-12-31T23:59:59-14:00"}, "resolved_at"),
         ({"note": "x"}, "note"),
     ],
 )

@@ -7,6 +7,7 @@ import statistics
 import time
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import httpx2
 import pytest
@@ -61,12 +62,18 @@ def test_a_body_that_is_too_large_gets_its_answer_while_it_is_still_sent(running
     assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
 
 
+def request_lines(running: Service) -> list[dict[str, Any]]:
+    return [line for line in running.logs() if line["event"] == "request" and line["route"] == "/v1/score"]
+
+
 def test_logs_are_json_and_hold_no_ticket_text(running: Service) -> None:
     secret = "zebrafish"
     running.client.post("/v1/score", json=TICKET | {"title": secret, "priority": 7})
     running.client.post("/v1/score", json=TICKET | {"title": secret})
-    requests = [line for line in running.logs() if line["event"] == "request"]
-    assert {"request_id", "route", "status", "ms"} <= requests[-1].keys()
+    wait_until(
+        lambda: {422, 200} <= {line["status"] for line in request_lines(running)}
+    )  # they are written some at a time
+    assert {"request_id", "route", "status", "ms"} <= request_lines(running)[-1].keys()
     assert secret not in (running.folder / "serve.log").read_text()
 
 
@@ -93,6 +100,19 @@ def test_a_signal_ends_it_after_what_is_in_flight(home_with_model: Path, number:
         assert running.process.wait(20) == 0
     assert answers[0].status_code == 200
     assert stored(home_with_model, f"{number.name}-999") == 1
+
+
+def test_readiness_falls_before_the_socket_closes(home_with_model: Path) -> None:
+    with service(home_with_model, TRIAGE_SERVING__UNREADY_SECONDS="1.5") as running:
+        running.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: running.client.get("/readyz").status_code == 503, 1.4)
+        running.process.send_signal(signal.SIGTERM)  # the same request once more, as from a supervisor
+        time.sleep(0.3)
+        assert running.client.get("/readyz").json()["code"] == "draining"
+        with httpx2.Client(base_url=running.url, headers=running.client.headers) as late:
+            assert late.post("/v1/score", json=TICKET | {"ticket_id": "LATE"}).status_code == 200
+        assert running.process.wait(20) == 0
+    assert stored(home_with_model, "LATE") == 1
 
 
 @pytest.mark.slow

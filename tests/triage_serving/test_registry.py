@@ -30,6 +30,7 @@ def uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         digest = write_bundle(folder / "bundle", "model", {"targets": ["tier"]}, {"weights": np.arange(3.0)})
         run = client.create_run(client.create_experiment("triage", artifact_location=(folder / "artifacts").as_uri()))
+        client.log_metric(run.info.run_id, "tier.accuracy", 0.84)
         client.log_artifacts(run.info.run_id, str(folder / "bundle"), ARTIFACT_PATH)
         client.create_registered_model(MODEL_NAME)
         source = f"{run.info.artifact_uri}/{ARTIFACT_PATH}"
@@ -43,6 +44,13 @@ def test_the_champion_is_found_and_its_bundle_downloaded(uri: str, tmp_path: Pat
     found = registry.find("champion")
     assert found.version == "1"
     assert read_bundle(registry.download(found, tmp_path), "model").digest == found.digest
+
+
+def test_what_training_measured_is_found(uri: str) -> None:
+    registry = MlflowRegistry(uri, timeout_seconds=5)
+    assert registry.measured(registry.find("champion")) == {"tier.accuracy": 0.84}
+    with pytest.raises(RegistryError, match="the figures of version 9 can't be read"):
+        registry.measured(Registered("9", "f" * 32, None))
 
 
 def test_a_bundle_that_is_gone_is_a_registry_error(uri: str, tmp_path: Path) -> None:

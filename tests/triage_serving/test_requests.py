@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from multiprocessing import get_context
 from typing import Any
 
 import pytest
@@ -141,11 +143,54 @@ json_values = st.recursive(
 fields = st.sampled_from(["ticket_id", "title", "description", "opened_at", "previous_groups", "channel", "else"])
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(body=st.dictionaries(fields, json_values, max_size=6) | json_values)
+bodies = st.dictionaries(fields, json_values, max_size=6) | json_values
+many = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+
+
+@settings(max_examples=100, **many)
+@given(body=bodies)
 def test_whatever_json_comes_the_answer_is_a_status_and_a_known_shape(client: TestClient, body: Any) -> None:
+    hold_the_answer(client, body)
+
+
+@pytest.mark.slow
+@settings(max_examples=10_000, **many)
+@given(
+    body=bodies | st.fixed_dictionaries({"ticket_id": st.text(), "title": st.text()}, optional={"channel": json_values})
+)
+def test_ten_thousand_payloads(client: TestClient, body: Any) -> None:
+    hold_the_answer(client, body)
+
+
+def hold_the_answer(client: TestClient, body: Any) -> None:
     response = client.post("/v1/score", json=body)
     if response.status_code == 200:
         assert response.json()["ticket_id"] == body["ticket_id"]
     else:
         assert problem(response)[0] in {400, 422}
+
+
+@pytest.mark.parametrize("path", ["/v1/tickets/a%00b", "/v1/tickets/" + "x" * 201])
+def test_an_id_in_a_path_is_held_to_the_same_limits(client: TestClient, path: str) -> None:
+    assert problem(client.get(path)) == (422, "invalid_request")
+
+
+def test_an_id_of_a_pattern_is_held_to_them_too(client: TestClient, new_key: Callable[..., dict[str, str]]) -> None:
+    assert problem(client.get("/v1/candidates/p%001", headers=new_key("review"))) == (422, "invalid_request")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="workers are forked where the system can")
+def test_forked_workers_make_request_ids_of_their_own() -> None:
+    from triage_serving import edge
+
+    def made(pipe: Any) -> None:
+        pipe.send(edge._request_id({"headers": []}))
+
+    fork, ids = get_context("fork"), []
+    for _ in range(2):
+        here, there = fork.Pipe()
+        process = fork.Process(target=made, args=(there,))
+        process.start()
+        ids.append(here.recv())
+        process.join()
+    assert len({*ids, edge._request_id({"headers": []})}) == 3

@@ -45,8 +45,12 @@ def test_the_store_keeps_no_text_where_the_setting_says_so(
     quiet = settings.model_copy(update={"store": settings.store.model_copy(update={"text": "none"})})
     with TestClient(create_app(quiet, store=store, registry=registry, load_answerer=loader)) as client:
         _until_ready(client)
-        assert client.post("/v1/score", json=TICKET, headers=new_key()).status_code == 200
-    assert stored(store)[0].ticket == {}
+        answer = client.post("/v1/score", json=TICKET, headers=new_key()).json()
+    (row,) = stored(store)
+    assert row.ticket == {}
+    assert answer["targets"]["tier"].pop("because") == [{"term": "password", "weight": 1.31}]
+    assert row.answer["targets"]["tier"].pop("because") == [], "these are words of the ticket"
+    assert row.answer == answer
 
 
 def _until_ready(client: TestClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from triage_ml.cases import build_cases, cases_folder
 from triage_ml.settings import Settings
+from triage_serving.similar import SEARCHES
 
 CASES = pd.DataFrame(
     {
@@ -77,3 +79,27 @@ def test_a_damaged_index_is_refused_and_the_old_one_stays(with_cases: TestClient
     similar = with_cases.app.state.services.similar  # type: ignore[attr-defined]
     similar.poll()
     assert with_cases.post("/v1/similar", json=TICKET).status_code == 200
+
+
+def test_searches_that_hang_are_bounded_and_keep_nobody_else_waiting(
+    with_cases: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    similar, go = with_cases.app.state.services.similar, threading.Event()  # type: ignore[attr-defined]
+
+    class Stuck:
+        def nearest(self, texts: list[str], *_: object, **__: object) -> list[list[object]]:
+            go.wait(60)
+            return [[] for _ in texts]
+
+    monkeypatch.setattr(similar, "_index", Stuck())
+    monkeypatch.setattr(similar, "poll", lambda: None)
+    monkeypatch.setattr(similar, "_free", threading.BoundedSemaphore(SEARCHES))
+    monkeypatch.setattr("triage_serving.similar.SEARCH_SECONDS", 0.02)
+    answers = [with_cases.post("/v1/similar", json=TICKET) for _ in range(SEARCHES + 1)]
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers[:-1]} == {(503, "too_slow")}
+    assert (answers[-1].status_code, answers[-1].json()["code"]) == (503, "busy")
+    assert with_cases.get("/readyz").status_code == 200
+    scored = with_cases.post("/v1/score?include=similar", json=TICKET)
+    assert (scored.status_code, scored.json()["similar"]) == (200, None)
+    go.set()
+    wait_until(lambda: with_cases.post("/v1/similar", json=TICKET).status_code == 200)

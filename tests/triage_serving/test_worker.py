@@ -164,6 +164,43 @@ def test_a_disk_that_hangs_is_given_up_on() -> None:
     asyncio.run(scenario())
 
 
+def test_while_the_disk_hangs_no_more_is_held_than_the_limit_and_what_was_given_up_on_is_not_stored() -> None:
+    desk = Desk()
+
+    async def scenario() -> None:
+        async with running(desk, limit=3, seconds=0.05) as worker:
+            tasks = await begin(worker, desk, [job(1), job(2)])
+            results = await asyncio.gather(*tasks, worker.run(job(3)), return_exceptions=True)
+            assert [str(result) for result in results] == [str(results[0])] * 3
+            assert worker.waiting == 3
+            with pytest.raises(Problem, match="Too many tickets are waiting"):
+                await worker.run(job(4))
+            desk.disk.set()
+            while worker.waiting:
+                await asyncio.sleep(0)
+            worker._seconds = 60
+            assert ids(await worker.run(job(5))) == ["5"]
+
+    asyncio.run(scenario())
+    assert desk.commits == [1, 1]
+
+
+def test_stopping_does_not_wait_for_a_disk_that_hangs() -> None:
+    desk = Desk()
+
+    async def scenario() -> None:
+        worker = Worker(desk.score, desk.store, limit=100, seconds=0.01, stop_seconds=0.05)
+        worker.start()
+        with pytest.raises(Problem, match="The answer took too long"):
+            await worker.run(job(1))
+        await asyncio.wait_for(worker.stop(), 5)
+        assert worker.waiting == 1
+        desk.disk.set()
+        await asyncio.to_thread(worker._thread.join, 60)
+
+    asyncio.run(scenario())
+
+
 def test_an_error_reaches_its_own_request_alone() -> None:
     desk = Desk()
     desk.disk.set()

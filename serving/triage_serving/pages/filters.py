@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from triage_ml.review import expected_hours
+
 __all__ = ["PAGE_SIZE", "SORTS", "View", "choices"]
 
 PAGE_SIZE = 500
@@ -15,7 +17,7 @@ Candidate = Mapping[str, Any]
 
 #: Sort -> what it goes by, the largest first unless it is a text.
 SORTS: Mapping[str, Callable[[Candidate], Any]] = {
-    "hours": lambda one: (-one["hours"]["p50"], -one["work"]["p50"]),
+    "hours": lambda one: (-expected_hours(one), -one["work"]["p50"]),
     "work": lambda one: -one["work"]["p50"],
     "tickets": lambda one: -one["volume"],
     "trend": lambda one: -(one["trend"]["ratio"] or 0.0),

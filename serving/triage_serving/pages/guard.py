@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse
 from triage_ml.errors import StoreError
 from triage_ml.store import Scope
 from triage_serving.pages.render import render
-from triage_serving.pages.sessions import Visitor, check_origin, is_form_token, visitor_of
+from triage_serving.pages.sessions import Visitor, check_origin, is_form_token, set_session, visitor_of
 from triage_serving.problems import Problem, to_problem
 from triage_serving.services import services_of
 
@@ -72,6 +72,7 @@ def _route(scope: Scope | None) -> type[APIRoute]:
                     return RedirectResponse(f"/review/sign-in?next={quote(_place(request))}", 303)
                 except (Problem, StoreError) as error:
                     return _error_page(request, to_problem(error))
+                _keep_new_session(request, answer)
                 return answer
 
             return guarded
@@ -90,6 +91,12 @@ async def _admit(request: Request, scope: Scope) -> None:
     request.state.visitor = found
     if found.key.scope not in (scope, "admin"):
         raise Problem(403, "wrong_scope", f"This page needs a key of scope `{scope}`.")
+
+
+def _keep_new_session(request: Request, answer: Response) -> None:
+    found: Visitor | None = getattr(request.state, "visitor", None)
+    if found is not None and found.is_new:
+        set_session(request, answer, found.token)
 
 
 def _place(request: Request) -> str:

@@ -14,7 +14,7 @@ from triage_ml.review import range_bar, sparkline
 from triage_ml.value import KIND_TITLES
 from triage_serving.pages.sessions import form_token
 
-__all__ = ["packed", "render"]
+__all__ = ["attachment", "packed", "render"]
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
@@ -48,6 +48,25 @@ def packed(request: Request, body: bytes, media_type: str, status: int = 200) ->
     return Response(body, status, headers, media_type)
 
 
+def attachment(body: bytes, name: str) -> Response:
+    """A file to save, never shown by the browser itself."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Vary": "Cookie",
+    }
+    return Response(body, 200, headers, _MEDIA_TYPES[name.rpartition(".")[2]])
+
+
+_MEDIA_TYPES = {
+    "html": "text/html; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "json": "application/json",
+    "zip": "application/zip",
+}
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -72,8 +91,8 @@ STATUS_TITLES = {
 }
 
 
-def _percent(share: float) -> str:
-    return f"{share:.0%}"
+def _percent(share: float, digits: int = 0) -> str:
+    return f"{share:.{digits}%}"
 
 
 def _number(value: float, digits: int = 0) -> str:

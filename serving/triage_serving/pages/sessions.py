@@ -20,7 +20,17 @@ from triage_ml.store import ApiKey, end_session, forget_sessions, session_key, s
 from triage_serving.problems import Problem
 from triage_serving.services import Services
 
-__all__ = ["COOKIE", "Visitor", "check_origin", "form_token", "is_form_token", "sign_in", "sign_out", "visitor_of"]
+__all__ = [
+    "COOKIE",
+    "Visitor",
+    "check_origin",
+    "form_token",
+    "is_form_token",
+    "set_session",
+    "sign_in",
+    "sign_out",
+    "visitor_of",
+]
 
 COOKIE = "triage_session"
 LASTS = timedelta(hours=12)
@@ -28,10 +38,11 @@ LASTS = timedelta(hours=12)
 
 @dataclass(frozen=True)
 class Visitor:
-    """A person who signed in: the key, and the session's token."""
+    """A person who signed in: the key, and the session's token. `is_new`: the cookie with the token is still to be set."""
 
     key: ApiKey
     token: str
+    is_new: bool = False
 
     @property
     def name(self) -> str:
@@ -55,11 +66,15 @@ async def sign_in(services: Services, request: Request, response: Response, key:
             forget_sessions(connection, now=now)
             return start_session(connection, record.key_id, now=now, expires_at=ends)
 
-    token = await asyncio.to_thread(start)
+    set_session(request, response, await asyncio.to_thread(start), ends - now)
+
+
+def set_session(request: Request, response: Response, token: str, lasts: timedelta = LASTS) -> None:
+    """Have the browser keep the session's token."""
     response.set_cookie(
         COOKIE,
         token,
-        max_age=int((ends - now).total_seconds()),
+        max_age=int(lasts.total_seconds()),
         httponly=True,
         samesite="lax",
         secure=_is_https(request),
@@ -81,6 +96,9 @@ async def sign_out(services: Services, response: Response, visitor: Visitor) -> 
 async def visitor_of(services: Services, request: Request) -> Visitor | None:
     """Who is signed in, or None; a key that was revoked meanwhile ends its sessions."""
     token = request.cookies.get(COOKIE)
+    if (person := services.person(request.scope)) is not None:
+        # The proxy answers for who it is, with every request; the cookie only ties forms to this browser.
+        return Visitor(person, token or secrets.token_urlsafe(32), is_new=not token)
     if not token:
         return None
 

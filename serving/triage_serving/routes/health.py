@@ -31,6 +31,5 @@ async def readyz(services: ServicesDep) -> dict[str, str]:
 @router.get("/metrics", response_class=Response)
 async def metrics(services: ServicesDep) -> Response:
     """For Prometheus."""
-    services.metrics.waiting.set(services.worker.waiting)
-    services.metrics.shadow_waiting.set(services.shadow.waiting)
+    services.note_waiting()
     return Response(services.metrics.page(), media_type=CONTENT_TYPE_LATEST)

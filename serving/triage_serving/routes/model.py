@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+from fastapi import Request, Response
+
 from triage_ml.bundle import MODEL_NAME
 from triage_serving.champion import Loaded
+from triage_serving.conditional import NOT_MODIFIED, unless_known
 from triage_serving.requests import guarded_router
 from triage_serving.schemas import ModelInfo
 from triage_serving.services import ServicesDep
@@ -15,15 +19,16 @@ __all__ = ["router"]
 router = guarded_router("score")
 
 
-@router.get("/v1/model", response_model=ModelInfo)
-async def model(services: ServicesDep) -> dict[str, Any]:
-    """The champion, since when it is loaded, and the version that was refused last."""
+@router.get("/v1/model", response_model=ModelInfo, responses=NOT_MODIFIED)
+async def model(request: Request, services: ServicesDep) -> Response:
+    """Champion and challenger, since when they are loaded, what they measured, and the version that was refused last."""
     refused = services.champion.refused
-    return {
+    shown = {
         "champion": _shown(services.champion.current),
         "challenger": _shown(services.challenger.current),
         "refused": {"version": refused.version, "reason": refused.reason} if refused else None,
     }
+    return unless_known(request, orjson.dumps(shown))
 
 
 def _shown(loaded: Loaded | None) -> dict[str, Any] | None:
@@ -35,4 +40,5 @@ def _shown(loaded: Loaded | None) -> dict[str, Any] | None:
         "digest": loaded.digest,
         "targets": list(loaded.answerer.targets),
         "loaded_at": loaded.loaded_at,
+        "measured": loaded.measured,
     }

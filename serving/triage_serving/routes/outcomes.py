@@ -10,7 +10,7 @@ from triage_ml.store import Outcome, new_id
 from triage_serving.direct import Direct
 from triage_serving.idempotency import OnceDep
 from triage_serving.jobs import OutcomeJob
-from triage_serving.requests import guarded_router
+from triage_serving.requests import guarded_router, links_to
 from triage_serving.schemas import OutcomeReceipt, OutcomeReport
 from triage_serving.services import ServicesDep
 
@@ -19,7 +19,7 @@ __all__ = ["direct", "router"]
 router = guarded_router("score")
 
 
-@router.post("/v1/outcomes", response_model=OutcomeReceipt)
+@router.post("/v1/outcomes", response_model=OutcomeReceipt, responses=links_to("ticket", "ticket_id", "ticket_id"))
 async def outcome(report: OutcomeReport, services: ServicesDep, once: OnceDep) -> Response:
     """Report how a ticket ended. The same report twice is one outcome; one for an unknown ticket is kept."""
     now = datetime.now(UTC)

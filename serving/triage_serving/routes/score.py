@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import orjson
@@ -13,7 +14,8 @@ from triage_serving.bodies import BATCH_BYTES
 from triage_serving.direct import Direct
 from triage_serving.idempotency import OnceDep
 from triage_serving.jobs import ScoreJob
-from triage_serving.requests import guarded_router
+from triage_serving.problems import Problem
+from triage_serving.requests import guarded_router, links_to
 from triage_serving.schemas import Answer, Batch, BatchAnswer, Ticket
 from triage_serving.services import Services, ServicesDep
 
@@ -32,7 +34,7 @@ SIMILAR = 5
 QUERIES = {"include": More}
 
 
-@router.post("/v1/score", response_model=Answer)
+@router.post("/v1/score", response_model=Answer, responses=links_to("ticket", "ticket_id", "ticket_id"))
 async def score(ticket: Ticket, services: ServicesDep, once: OnceDep, include: Include = None) -> Response:
     """Where does this ticket go? The answer is stored before it leaves."""
     tickets = [_given(ticket)]
@@ -54,11 +56,19 @@ async def _answers(
     answers = await services.worker.run(ScoreJob(tickets, "all" in more, once))
     if "similar" not in more:
         return answers
-    similar = await services.similar.nearest(tickets, SIMILAR) if services.similar.is_there else [None] * len(tickets)
+    similar = await _similar(tickets, services)
     return [
         answer[:-1] + b',"similar":' + orjson.dumps(cases) + b"}"
         for answer, cases in zip(answers, similar, strict=True)
     ]
+
+
+async def _similar(tickets: list[dict[str, Any]], services: Services) -> Sequence[object]:
+    """None each where there is no index, or no time to search it: the answers are stored and must leave."""
+    try:
+        return await services.similar.nearest(tickets, SIMILAR)
+    except Problem:
+        return [None] * len(tickets)
 
 
 def _given(ticket: Ticket) -> dict[str, Any]:

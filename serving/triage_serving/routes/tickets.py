@@ -8,7 +8,7 @@ from typing import Any
 from triage_ml.store import Outcome, Prediction, outcomes_of_ticket, predictions_of_ticket
 from triage_serving.problems import Problem
 from triage_serving.requests import guarded_router
-from triage_serving.schemas import TicketHistory
+from triage_serving.schemas import Identifier, TicketHistory
 from triage_serving.services import Services, ServicesDep
 
 __all__ = ["router"]
@@ -16,8 +16,13 @@ __all__ = ["router"]
 router = guarded_router("score")
 
 
-@router.get("/v1/tickets/{ticket_id:path}", response_model=TicketHistory, response_model_exclude_unset=True)
-async def ticket(ticket_id: str, services: ServicesDep) -> dict[str, Any]:
+@router.get(
+    "/v1/tickets/{ticket_id:path}",
+    response_model=TicketHistory,
+    response_model_exclude_unset=True,
+    operation_id="ticket",
+)
+async def ticket(ticket_id: Identifier, services: ServicesDep) -> dict[str, Any]:
     """The latest predictions and outcomes of a ticket, newest first."""
     predictions, outcomes = await asyncio.to_thread(_stored, services, ticket_id)
     if not predictions and not outcomes:
