@@ -16,17 +16,23 @@ class FakeRegistry:
     def __init__(self, versions: int = 3) -> None:
         self.versions_there = versions
         self.aliases: dict[str, int] = {}
+        self.deleted: set[int] = set()
         self.before_point: Callable[[str], None] = lambda _: None
 
     def find(self, name: str) -> Version:
         number = self.aliases.get(name) or (int(name) if name.isdigit() else 0)
-        if not 1 <= number <= self.versions_there:
+        if not 1 <= number <= self.versions_there or number in self.deleted:
             raise NoModelError(f"No model is registered as {name!r}.")
         aliases = tuple(alias for alias, named in self.aliases.items() if named == number)
         return Version(number, f"run-{number}", f"sha256:{number}", aliases, 0.0)
 
     def aliased(self, alias: str) -> Version | None:
         return self.find(str(self.aliases[alias])) if alias in self.aliases else None
+
+    def delete(self, number: int) -> None:
+        """As MLflow does it: the aliases of a version go with it."""
+        self.deleted.add(number)
+        self.aliases = {alias: named for alias, named in self.aliases.items() if named != number}
 
     def point(self, alias: str, version: Version | None) -> None:
         self.before_point(alias)

@@ -71,6 +71,7 @@ def test_of_untouched_auto_tickets_a_share_votes_and_always_the_same(store: Stor
     assert first.equals(again)
     assert first["label_source"].eq("auto_untouched").all()
     assert 0.15 < (first["label_weight"] > 0).mean() < 0.35
+    assert first["label_share"].eq(0.25).all()
     assert not (export_outcomes(store, untouched=0.0).tickets["label_weight"] > 0).any()
 
 
@@ -80,6 +81,16 @@ def test_what_was_only_suggested_weighs_half(store: Store) -> None:
     assert export_outcomes(store).tickets[["label_source", "label_weight"]].to_numpy().tolist() == [
         ["suggested_untouched", 0.5]
     ]
+
+
+def test_an_untouched_ticket_whose_prediction_was_forgotten_is_nobodys_confirmation(store: Store) -> None:
+    """The store forgets predictions by age; what nobody looked at does not become a label of a person by that."""
+    for number in range(200):
+        closed(store, f"A{number}", "closed_untouched", tier="L1")
+    export = pd.DataFrame({"ticket_id": [f"A{number}" for number in range(200)], "title": "Locked out"})
+    done = export_outcomes(store, tickets=export)
+    assert done.sources == {"auto_untouched": 200}
+    assert 0.15 < (done.tickets["label_weight"] > 0).mean() < 0.35
 
 
 def test_automation_does_not_teach_its_own_tier(store: Store) -> None:

@@ -4,20 +4,36 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from triage_ml.answer import write_model
 from triage_ml.errors import InputError
 from triage_ml.settings import Settings
+from triage_ml.store import (
+    Outcome,
+    Prediction,
+    Shadow,
+    add_outcome,
+    add_predictions,
+    add_shadows,
+    new_id,
+    open_store,
+)
 from triage_ml.taxonomy import Taxonomy
+from triage_training import gate_job
+from triage_training.gate_job import measure_cost
 from triage_training.promote_job import promote
 from triage_training.promotion import open_champions
 from triage_training.registry import Registry
-from triage_training.train import Trained
+from triage_training.train import Trained, train
 from triage_training.train_job import register_model
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -99,6 +115,94 @@ def test_a_champion_that_changed_since_needs_tickets_and_those_trained_on_do_not
         promote("2", with_champion, by="ada", tickets=desk_tickets[desk_tickets["ticket_id"].isin(trained.seen)])
 
 
+@pytest.mark.parametrize("tickets", [False, True], ids=["logged by the training", "tickets that are named"])
+def test_a_challenger_that_drops_a_target_is_refused(
+    tickets: bool, trained: Trained, taxonomy: Taxonomy, with_champion: Settings, desk_tickets: pd.DataFrame
+) -> None:
+    narrow = train(desk_tickets, Settings(), targets=["tier"])
+    register_model(narrow, taxonomy, with_champion, Registry(with_champion))
+    done = promote("2", with_champion, by="ada", tickets=desk_tickets if tickets else None)
+    lost = [(check.name, check.target) for check in done.judgement.checks if not check.passed]
+    assert (done.promoted, ("targets", "category") in lost) == (False, True)
+
+
+def test_answers_that_nobody_looked_at_judge_nobody(
+    trained: Trained, taxonomy: Taxonomy, with_champion: Settings, desk_tickets: pd.DataFrame
+) -> None:
+    challenge(
+        trained, taxonomy, with_champion, lambda answers: all_right(answers).assign(label_source="auto_untouched")
+    )
+    with pytest.raises(
+        InputError, match=r"Only 0 tickets are left that have a label of their own.*\nName tickets that people"
+    ):
+        promote("2", with_champion, by="ada")
+    later = desk_tickets.assign(label_source="confirmed", label_weight=0.0)
+    later.loc[later.index[-400:], "label_weight"] = 1.0
+    assert promote("2", with_champion, by="ada", tickets=later).judgement.tickets <= 400
+
+
 def test_the_champion_cannot_be_promoted_again(with_champion: Settings) -> None:
     with pytest.raises(InputError, match="Version 1 is champion already"):
         promote("1", with_champion, by="ada")
+
+
+def shadow_traffic(
+    settings: Settings, *, tickets: int, challenger_right: float, looked_at: bool = True, action: str = "suggest"
+) -> None:
+    """The champion, version 1, answered live tickets, version 2 in its shadow, and outcomes came back."""
+    store = open_store(settings.store_url)
+    with store.begin() as connection:
+        for number in range(tickets):
+            truth, other = ("L1", "L3") if number % 2 else ("L3", "L1")
+            at = NOW + timedelta(minutes=number)
+            mine = {"tier": {"value": truth, "probability": 0.9, "action": "auto"}}
+            theirs = truth if number < challenger_right * tickets else other
+            made = Prediction(new_id(at), f"LIVE{number}", at, "1", "d", action, "because", {}, {"targets": mine})
+            add_predictions(connection, [made])
+            shadow = {"tier": {"value": theirs, "probability": 0.9, "action": "auto", "reason": "confident"}}
+            add_shadows(connection, [Shadow(made.prediction_id, "2", at, shadow)])
+            source = "person_confirmed" if looked_at else "closed_untouched"
+            closed = at + timedelta(hours=1)
+            add_outcome(connection, Outcome(new_id(closed), made.ticket_id, {"tier": truth}, source, closed))
+    store.close()
+
+
+def test_a_challenger_that_is_worse_on_live_tickets_is_refused_by_its_shadow(
+    trained: Trained, taxonomy: Taxonomy, with_champion: Settings
+) -> None:
+    challenge(trained, taxonomy, with_champion, all_right)
+    shadow_traffic(with_champion, tickets=240, challenger_right=0.5)
+    done = promote("2", with_champion, by="ada")
+    failed = {f"{check.name} {check.target}" for check in done.judgement.checks if not check.passed}
+    assert (done.promoted, failed) == (False, {"shadow macro-F1 tier", "shadow recall tier"})
+
+
+@pytest.mark.parametrize(
+    ("tickets", "looked_at", "action"),
+    [(40, True, "suggest"), (240, False, "suggest"), (240, True, "auto")],
+    ids=["too few", "nobody looked", "decided by the champion itself"],
+)
+def test_shadow_traffic_that_says_little_does_not_count(
+    tickets: int, looked_at: bool, action: str, trained: Trained, taxonomy: Taxonomy, with_champion: Settings
+) -> None:
+    challenge(trained, taxonomy, with_champion, all_right)
+    shadow_traffic(with_champion, tickets=tickets, challenger_right=0.5, looked_at=looked_at, action=action)
+    done = promote("2", with_champion, by="ada")
+    assert done.promoted
+    assert not any(check.name.startswith("shadow") for check in done.judgement.checks)
+
+
+def test_a_busy_moment_does_not_cost_a_model_its_place_and_a_slow_one_is_found_out(
+    trained: Trained, taxonomy: Taxonomy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_model(tmp_path / "model", trained.classifier, taxonomy)
+    rounds: list[float] = []
+    monkeypatch.setattr(gate_job, "_TIMED", 1)
+    monkeypatch.setattr(gate_job.time, "perf_counter", lambda: rounds.append(0.0) or busy[len(rounds) - 1])
+    budget = Settings(gate={"milliseconds": 10})
+    busy = [0.0, 0.030, 1.0, 1.030, 2.0, 2.030, 3.0, 3.004]  # three rounds of 30 ms, then one of 4
+    assert measure_cost(tmp_path / "model", ["printer jammed again"], budget).milliseconds == pytest.approx(4)
+    rounds.clear()
+    busy = [number + late for number in range(12) for late in (0.0, 0.030)]
+    assert measure_cost(tmp_path / "model", ["printer jammed again"], budget).milliseconds == pytest.approx(30)
+    assert len(rounds) == 24

@@ -119,3 +119,82 @@ def test_without_any_champion_there_is_nothing_to_roll_back(champions: Champions
     assert champions.current().champion is None
     with pytest.raises(NoModelError, match="There is no earlier champion"):
         champions.roll_back(who="ada", reason="")
+
+
+def refuse(_: str) -> None:
+    raise RegistryError("MLflow did not move the alias: no route to host", hint="Nothing was registered.")
+
+
+def test_a_rollback_that_failed_half_way_is_finished_when_it_is_tried_again_and_goes_back_once(
+    champions: Champions, mlflow: FakeRegistry
+) -> None:
+    for number in (1, 2, 3):
+        promote(champions, mlflow, number)
+    mlflow.before_point = refuse
+    with pytest.raises(RegistryError, match=r"Version 2 is recorded as champion, but .*no route to host") as said:
+        champions.roll_back(who="ada", reason="worse")
+    assert "Nothing was registered" not in str(said.value)
+    assert "`triage models` is enough" in str(said.value)
+    mlflow.before_point = lambda _: None
+    done = champions.roll_back(who="ada", reason="worse")
+    assert (done.version, done.replaces, mlflow.aliases["champion"]) == ("2", "3", 2)
+    assert champions.roll_back(who="ada", reason="still worse").version == "1"
+
+
+def test_rollbacks_go_down_the_succession_and_never_up_and_down(champions: Champions, mlflow: FakeRegistry) -> None:
+    for number in (1, 2, 1):
+        promote(champions, mlflow, number)
+    assert [champions.roll_back(who="ada", reason="").version for _ in range(2)] == ["2", "1"]
+    with pytest.raises(NoModelError, match="There is no earlier champion"):
+        champions.roll_back(who="ada", reason="")
+
+
+def test_a_half_done_promotion_of_a_version_that_was_deleted_leaves_the_champion_before(
+    champions: Champions, mlflow: FakeRegistry
+) -> None:
+    promote(champions, mlflow, 1)
+    mlflow.before_point = refuse
+    with pytest.raises(RegistryError):
+        promote(champions, mlflow, 2)
+    mlflow.before_point = lambda _: None
+    mlflow.delete(2)
+    reign = champions.current()
+    assert reign.champion is not None
+    assert (reign.champion.number, mlflow.aliases) == (1, {"champion": 1})
+    assert champions.history()[-1].reason == "version 2 is no longer in MLflow"
+    promote(champions, mlflow, 3)
+    assert mlflow.aliases["champion"] == 3
+
+
+def test_a_champion_that_was_deleted_is_followed_by_the_newest_that_is_left(
+    champions: Champions, mlflow: FakeRegistry
+) -> None:
+    for number in (1, 2, 3):
+        promote(champions, mlflow, number)
+    mlflow.delete(2)
+    mlflow.delete(3)
+    assert champions.roll_back(who="ada", reason="3 is gone").version == "1"
+    assert mlflow.aliases == {"champion": 1}
+    mlflow.delete(1)
+    assert champions.current().champion is None
+    mlflow.versions_there = 4
+    promote(champions, mlflow, 4)
+    assert (mlflow.aliases, champions.history()[-1].kind) == ({"champion": 4}, "first")
+
+
+def test_a_promotion_that_died_before_the_challenger_was_cleared_is_cleared_by_the_next(
+    champions: Champions, mlflow: FakeRegistry
+) -> None:
+    mlflow.aliases["challenger"] = 1
+
+    def die(alias: str) -> None:
+        if alias == "challenger":
+            raise KeyboardInterrupt
+
+    mlflow.before_point = die
+    with pytest.raises(KeyboardInterrupt):
+        promote(champions, mlflow, 1)
+    assert mlflow.aliases == {"champion": 1, "challenger": 1}
+    mlflow.before_point = lambda _: None
+    champions.current()
+    assert mlflow.aliases == {"champion": 1}

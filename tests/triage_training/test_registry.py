@@ -14,6 +14,7 @@ import pytest
 from triage_ml.errors import NoModelError, RegistryError
 from triage_ml.settings import Settings
 from triage_training.registry import Registry
+from triage_training.versions import Version
 
 PROMPT_SECONDS = 30
 
@@ -33,6 +34,15 @@ class Nonsense(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+class NoSuchPage(Nonsense):
+    """Answers 404 with a page of HTML, as any other web server does."""
+
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    do_POST = do_GET
 
 
 class EmptyJson(Nonsense):
@@ -85,6 +95,35 @@ def test_a_server_that_is_no_mlflow_is_told_soon(server: str, tmp_path: Path, mo
         registry_at(server, tmp_path).find("champion")
     assert "log in" not in str(refused.value)
     assert time.monotonic() - begun < PROMPT_SECONDS
+
+
+VERSION = Version(3, "run", "sha256:3", (), 0.0)
+STEPS = {
+    "check": lambda registry, folder: registry.check(),
+    "aliased": lambda registry, folder: registry.aliased("champion"),
+    "find": lambda registry, folder: registry.find("3"),
+    "figures": lambda registry, folder: registry.figures(VERSION),
+    "file": lambda registry, folder: registry.file(VERSION, "gate/answers.parquet", folder),
+    "fetch": lambda registry, folder: registry.fetch(VERSION),
+    "point": lambda registry, folder: registry.point("champion", VERSION),
+    "register": lambda registry, folder: registry.register(
+        folder, "sha256:3", params={}, metrics={}, tags={}, files={}
+    ),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("server", [Nonsense, NoSuchPage], indirect=True, ids=lambda kind: kind.__name__)
+def test_nonsense_at_any_step_is_one_clear_error_and_leaves_nothing_on_disk(
+    server: str, step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    registry = registry_at(server, tmp_path / "home")
+    with pytest.raises(RegistryError, match=r"MLflow at http://127\.0\.0\.1:\d+ did not ") as refused:
+        STEPS[step](registry, tmp_path)
+    assert "log in" not in str(refused.value)
+    assert not list((tmp_path / "home").rglob("*.npy"))
+    assert not (tmp_path / "home" / "bundles").exists() or not list((tmp_path / "home" / "bundles").iterdir())
 
 
 def test_the_password_of_an_address_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,10 @@ from triage_ml.errors import InputError
 from triage_ml.settings import Settings
 from triage_ml.store import Outcome, Prediction, add_outcome, add_predictions, new_id, open_store
 from triage_ml.taxonomy import Taxonomy
+from triage_training import retrain_job, train_job
+from triage_training.outcomes_job import Exported
 from triage_training.registry import Registry
-from triage_training.retrain_job import retrain
+from triage_training.retrain_job import input_fingerprint, join_history, retrain
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
@@ -35,20 +37,53 @@ def corrections(settings: Settings, tickets: pd.DataFrame) -> None:
     store.close()
 
 
-def test_a_second_run_registers_nothing_new(settings: Settings, taxonomy: Taxonomy, desk_tickets: pd.DataFrame) -> None:
+def test_a_second_run_fits_and_registers_nothing(
+    settings: Settings, taxonomy: Taxonomy, desk_tickets: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
     history, later = desk_tickets.iloc[:2000], desk_tickets.iloc[2000:2300]
     corrections(settings, later)
     first = retrain(settings, taxonomy, history=history)
     assert first.is_new
     assert first.version.role == "champion"
+    assert first.trained is not None
     assert first.trained.profile["tickets"] == 2300
     assert first.exported is not None
     assert first.exported.sources == {"corrected": 300}
-    again = retrain(settings, taxonomy, history=history)
+    monkeypatch.setattr(retrain_job, "train", lambda *_, **__: pytest.fail("it was fitted again"))
+    again = retrain(settings, taxonomy, history=history.sample(frac=1, random_state=0))
     assert not again.is_new
     assert again.version.number == first.version.number
     assert any("trained on the same tickets" in note for note in again.notes)
     assert len(Registry(settings).versions()) == 1
+
+
+def test_a_retrain_that_died_before_the_alias_is_brought_to_its_end_by_the_next(
+    settings: Settings, taxonomy: Taxonomy, desk_tickets: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    history = desk_tickets.iloc[:1500]
+    for role in ("champion", "challenger"):
+        with monkeypatch.context() as killed:
+            killed.setattr(train_job, "_give_alias", die)
+            with pytest.raises(KeyboardInterrupt):
+                retrain(settings, taxonomy, history=history)
+        done = retrain(settings, taxonomy, history=history)
+        assert (done.is_new, done.version.role) == (False, role)
+        history = desk_tickets.iloc[:1600]
+    assert [version.role for version in Registry(settings).versions()] == ["challenger", "champion"]
+
+
+def test_a_version_whose_run_was_deleted_does_not_stand_for_its_tickets(
+    settings: Settings, taxonomy: Taxonomy, desk_tickets: pd.DataFrame
+) -> None:
+    from mlflow import MlflowClient
+
+    history = desk_tickets.iloc[:1500]
+    first = retrain(settings, taxonomy, history=history).version
+    MlflowClient(settings.tracking_uri).delete_run(first.run_id)
+    assert retrain(settings, taxonomy, history=history).is_new
 
 
 def test_without_anything_that_came_back_history_alone_is_trained_on(
@@ -62,3 +97,70 @@ def test_without_anything_that_came_back_history_alone_is_trained_on(
 def test_with_neither_it_says_where_outcomes_come_from(settings: Settings, taxonomy: Taxonomy) -> None:
     with pytest.raises(InputError, match=r"No outcome has come back yet\.\nOutcomes are reported"):
         retrain(settings, taxonomy)
+
+
+@pytest.mark.parametrize("changed", ["a label", "a text", "a setting", "a weight", "the taxonomy"])
+def test_whatever_would_be_learnt_changes_the_fingerprint(
+    changed: str, desk_tickets: pd.DataFrame, taxonomy: Taxonomy
+) -> None:
+    tickets, settings = desk_tickets.iloc[:50].copy(), Settings()
+    before = input_fingerprint(tickets, settings, taxonomy)
+    if changed == "a label":
+        tickets.loc[3, "tier"] = "L3" if tickets.loc[3, "tier"] != "L3" else "L1"
+    elif changed == "a text":
+        tickets.loc[3, "description"] = "something else"
+    elif changed == "a weight":
+        tickets["label_weight"] = 1.0
+    elif changed == "the taxonomy":
+        taxonomy = Taxonomy()
+    else:
+        settings = Settings(train={"test_share": 0.1})
+    assert input_fingerprint(tickets, settings, taxonomy) != before
+
+
+def exported(**columns: list[object]) -> Exported:
+    return Exported(pd.DataFrame(columns), {}, 0)
+
+
+def test_a_history_keeps_its_weights() -> None:
+    history = pd.DataFrame({"ticket_id": ["A", "B"], "label_weight": [0.0, None], "tier": ["L1", "L2"]})
+    came = exported(ticket_id=["C"], tier=["L3"], label_source=["corrected"], label_weight=[3.0])
+    assert join_history(came, history).set_index("ticket_id")["label_weight"].to_dict() == {
+        "A": 0.0,
+        "B": 1.0,
+        "C": 3.0,
+    }
+
+
+def test_an_outcome_adds_to_what_the_history_knows_of_its_ticket() -> None:
+    history = pd.DataFrame({"ticket_id": ["A", "B"], "tier": ["L1", "L2"], "category": ["Access", "Email"]})
+    came = exported(
+        ticket_id=["A", "C"],
+        tier=["L3", "L1"],
+        category=[None, None],
+        label_source=["corrected", "confirmed"],
+        label_weight=[3.0, 1.0],
+    )
+    joined = join_history(came, history).set_index("ticket_id")
+    assert joined.loc[["A", "B"], ["tier", "category", "label_weight"]].to_numpy().tolist() == [
+        ["L3", "Access", 3.0],
+        ["L2", "Email", 1.0],
+    ]
+    assert len(joined) == 3
+    assert pd.isna(joined.loc["C", "category"])
+
+
+def test_a_history_that_gives_only_the_text_leaves_the_label_to_the_outcome() -> None:
+    history = pd.DataFrame({"ticket_id": ["A"], "title": ["Locked out"]})
+    came = exported(ticket_id=["A"], tier=["L1"], label_source=["auto_untouched"], label_weight=[0.0])
+    (row,) = join_history(came, history).to_dict("records")
+    assert (row["title"], row["tier"], row["label_weight"]) == ("Locked out", "L1", 0.0)
+
+
+@pytest.mark.parametrize("source", ["auto_untouched", "suggested_untouched"])
+def test_what_a_person_wrote_wins_over_an_answer_that_nobody_looked_at(source: str) -> None:
+    history = pd.DataFrame({"ticket_id": ["A"], "tier": ["L2"], "category": ["Access"]})
+    came = exported(ticket_id=["A", "B"], tier=["L1", "L1"], label_source=[source] * 2, label_weight=[0.0, 1.0])
+    joined = join_history(came, history).set_index("ticket_id")
+    assert joined["tier"].to_dict() == {"A": "L2", "B": "L1"}
+    assert joined["label_weight"].to_dict() == {"A": 1.0, "B": 1.0}

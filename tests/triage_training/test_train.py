@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
 import pytest
 
+from triage_ml.answer import write_model
 from triage_ml.errors import InputError, NotEnoughDataError
 from triage_ml.settings import Settings
+from triage_ml.taxonomy import Taxonomy
 from triage_training.train import Trained, train
 
 EASY = {"Access": "password expired, account locked", "Printing": "printer jammed, toner empty"}
@@ -39,6 +44,15 @@ def test_the_evidence_holds_no_text_and_no_ticket_of_the_fit(trained: Trained) -
     }
 
 
+def test_tickets_that_a_search_may_have_selected_on_count_as_seen() -> None:
+    tickets = easy(600).assign(part=["train", "train", "train", "val", "test", "calibration"] * 100)
+    trained = train(tickets, Settings(), targets=["category"], split_column="part")
+    held_back = tickets.loc[tickets["part"] == "val", "ticket_id"]
+    assert set(held_back) <= set(trained.seen)
+    assert set(trained.answers["ticket"]).isdisjoint(trained.seen)
+    assert any("a search selects on tune and val" in note for note in trained.notes)
+
+
 def test_figures_and_evidence_agree(trained: Trained) -> None:
     for target, figures in trained.evaluation.targets.items():
         right = trained.answers[target] == trained.answers[f"{target}_truth"]
@@ -59,8 +73,10 @@ def test_the_same_tickets_give_the_same_profile_and_other_labels_another() -> No
     assert train(tickets, settings).profile["sha256"] != first
 
 
-def test_300_tickets_say_what_they_cannot_promise() -> None:
-    trained = train(easy(120), Settings(train={"targets": ("category",)}))
+def test_tickets_that_carry_no_promise_say_so() -> None:
+    tickets = easy(300)
+    tickets["category"] = tickets["category"].sample(frac=1, random_state=0).to_numpy()
+    trained = train(tickets, Settings(train={"targets": ("category",)}))
     assert not trained.answers["category_auto"].any()
     assert any("no threshold keeps 90% precision" in note for note in trained.notes)
 
@@ -68,6 +84,8 @@ def test_300_tickets_say_what_they_cannot_promise() -> None:
 def test_without_dates_it_splits_at_random_and_says_so() -> None:
     trained = train(easy(400).drop(columns="opened_at"), Settings(train={"targets": ("category",)}))
     assert trained.split.how == "random"
+    assert not len(trained.split.calibration), "calibration is cross-fitted"
+    assert trained.answers["category_auto"].any()
     assert any("No opened_at" in note for note in trained.notes)
 
 
@@ -86,3 +104,78 @@ def test_a_few_labelled_tickets_are_refused() -> None:
         NotEnoughDataError, match=r"At least 50 tickets with a label of category are needed .* found 20"
     ):
         train(easy(20), Settings(), targets=["category"])
+
+
+def test_the_heads_learn_from_the_latest_tickets_too() -> None:
+    """A word that only stands in the latest, calibrating tickets is known to the model."""
+    tickets = easy(1000)
+    latest = (tickets.index >= 700) & (tickets.index < 800) & (tickets["category"] == "Access")
+    tickets.loc[latest, "title"] = [f"yubikey {own_words(row)}" for row in tickets.index[latest]]
+    trained = train(tickets, Settings(train={"targets": ("category",)}))
+    assert set(tickets.index[latest]) <= set(trained.split.calibration)
+    assert trained.classifier.predict(["my yubikey is gone"])["category"].item() == "Access"
+
+
+def test_the_order_of_the_rows_gives_the_same_answers() -> None:
+    tickets = easy(600).sample(frac=1, random_state=1)
+    settings = Settings(train={"targets": ("category",)})
+    answers = [
+        train(table.reset_index(drop=True), settings).answers.sort_values("ticket").reset_index(drop=True)
+        for table in (tickets, tickets[::-1])
+    ]
+    pd.testing.assert_frame_equal(*answers)
+
+
+@pytest.mark.needs_shared
+def test_a_named_encoder_joins_the_words_and_its_vectors_are_kept(shared: Path, tmp_path: Path) -> None:
+    folder = shared / "models" / "minilm-static-256"
+    settings = Settings(train={"targets": ("category",)}, paths={"home": tmp_path})
+    trained = train(easy(200), settings, encoder=f"model2vec:{folder}")
+    assert trained.classifier.features_.get_params()["encoder"] == f"model2vec:{folder.resolve()}"
+    assert trained.evaluation.targets["category"].accuracy.value > 0.95
+    assert len(list(settings.paths.embeddings.iterdir())) == 1
+    named = Settings(train={"targets": ("category",), "encoder": f"model2vec:{folder}"}, paths={"home": tmp_path})
+    again = train(easy(200), named)
+    pd.testing.assert_frame_equal(again.answers, trained.answers)
+
+
+def test_labels_that_look_alike_are_named_and_not_merged() -> None:
+    tickets = easy(400)
+    tickets.loc[tickets.index % 8 == 0, "category"] = "access"
+    trained = train(tickets, Settings(train={"targets": ("category",)}))
+    assert trained.classifier.classes_["category"] == ("Access", "Printing", "access")
+    assert "category: 'Access' and 'access' may be one label; they are learnt as two." in trained.notes
+
+
+def test_the_same_seed_writes_the_same_bundle_byte_for_byte(tmp_path: Path) -> None:
+    settings = Settings(train={"targets": ("category",)})
+    folders = [tmp_path / name for name in ("first", "again")]
+    digests = [write_model(folder, train(easy(400), settings).classifier, Taxonomy()) for folder in folders]
+    assert digests[0] == digests[1]
+    first, again = ({file.name: file.read_bytes() for file in folder.iterdir()} for folder in folders)
+    assert first == again
+
+
+def test_a_class_with_a_threshold_of_its_own_is_named() -> None:
+    """Half of what reads like printing was closed under another label."""
+    tickets = pd.concat(
+        [easy(1500), easy(1500).assign(category="Network", title=[f"vpn {own_words(n)}" for n in range(1500)])]
+    )
+    tickets = tickets.sample(frac=1, random_state=0).assign(ticket_id=[f"T{row}" for row in range(3000)])
+    printing = np.flatnonzero(tickets["category"] == "Printing")
+    tickets.iloc[printing[::3], tickets.columns.get_loc("category")] = "Facilities"
+    trained = train(tickets.reset_index(drop=True), Settings(train={"targets": ("category",)}), at_random=True)
+    assert any("'Printing' does not keep 90% precision where the others do" in note for note in trained.notes)
+    automatic = trained.answers[trained.answers["category_auto"]]
+    assert (automatic["category"] == automatic["category_truth"]).mean() >= 0.9
+    assert automatic["category"].isin(["Access", "Network"]).mean() > 0.9
+
+
+@pytest.mark.parametrize("weight", ["inf", "-1", "1000"])
+def test_a_weight_that_cannot_be_is_told(weight: str) -> None:
+    with pytest.raises(InputError, match="label_weight: expected 0 to 100"):
+        train(easy(400).assign(label_weight=weight), Settings(), targets=["category"])
+
+
+def test_a_target_that_is_named_twice_is_one() -> None:
+    assert list(train(easy(400), Settings(), targets=["category", "category"]).evaluation.targets) == ["category"]

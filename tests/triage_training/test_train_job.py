@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from triage_ml.answer import read_model
-from triage_ml.errors import RegistryError, StoreError
+from triage_ml.errors import BundleCorruptError, RegistryError, StoreError
+from triage_ml.evaluate import Check
 from triage_ml.settings import Settings
 from triage_ml.taxonomy import Taxonomy
+from triage_training import train_job
 from triage_training.gate_job import ANSWERS, SEEN
 from triage_training.promotion import open_champions
 from triage_training.registry import Registry
@@ -110,6 +115,40 @@ def test_a_failure_at_any_step_leaves_the_registry_as_it_was_and_the_next_try_wo
     assert register_model(trained, taxonomy, settings, registry).version.role == "champion"
 
 
+def test_a_version_whose_making_was_not_answered_is_taken_back(
+    trained: Trained, taxonomy: Taxonomy, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow import MlflowClient
+
+    registry = Registry(settings)
+    real = MlflowClient.create_model_version
+
+    def lose_the_reply(*words: Any, **named: Any) -> None:
+        real(*words, **named)
+        raise OSError("connection reset")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(MlflowClient, "create_model_version", lose_the_reply)
+        with pytest.raises(RegistryError, match="did not take the model: connection reset"):
+            register_model(trained, taxonomy, settings, registry)
+    assert registry.versions() == []
+
+
+def test_a_bundle_that_is_not_what_was_registered_is_not_taken(
+    trained: Trained, taxonomy: Taxonomy, settings: Settings
+) -> None:
+    registry = register(trained, taxonomy, settings)
+    version = registry.find("1")
+    with pytest.raises(RegistryError, match=r"Version 1 was not registered by `triage train`: it names no bundle"):
+        registry.fetch(dataclasses.replace(version, digest=""))
+    shutil.rmtree(settings.paths.bundles)
+    (manifest,) = settings.artifact_root.rglob("manifest.json")
+    manifest.write_bytes(manifest.read_bytes() + b" ")
+    with pytest.raises(BundleCorruptError, match="Version 1: MLflow handed over another bundle than was registered"):
+        registry.fetch(version)
+    assert not list(settings.paths.bundles.glob("*"))
+
+
 def test_a_store_that_cannot_be_used_is_told_before_training(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     elsewhere = settings.model_copy(
@@ -117,3 +156,22 @@ def test_a_store_that_cannot_be_used_is_told_before_training(settings: Settings,
     )
     with pytest.raises(StoreError, match=r"file: this folder can't be written"):
         check_ready(elsewhere, Registry(elsewhere))
+
+
+def test_of_two_first_trainings_at_once_one_is_champion_and_the_other_its_challenger(
+    trained: Trained, taxonomy: Taxonomy, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the champion and the claim of the place, another training takes it."""
+    registry = Registry(settings)
+    real, inside = train_job.judge_first, []
+
+    def judge(*words: Any) -> list[Check]:
+        if not inside:
+            inside.append(True)
+            assert register_model(trained, taxonomy, settings, registry).version.role == "champion"
+        return real(*words)
+
+    monkeypatch.setattr(train_job, "judge_first", judge)
+    late = register_model(trained, taxonomy, settings, registry)
+    assert (late.version.number, late.version.role, late.checks) == (1, "challenger", [])
+    assert [(version.number, version.role) for version in registry.versions()] == [(2, "champion"), (1, "challenger")]

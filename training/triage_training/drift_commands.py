@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from triage_ml.console import ConfigOption, JsonOption, Output, running
-from triage_training.shared_options import ModelOption, bundle_of
+from triage_training.shared_options import ModelOption, bundle_of, seen_by
 
 if TYPE_CHECKING:
     from triage_ml.evaluate import Drift, WeekDrift
@@ -37,17 +37,21 @@ def drift_command(
     with running("drift", as_json) as out:
         from triage_ml.settings import load_settings
         from triage_ml.tickets import read_tickets
-        from triage_training.drift_job import drift_of_store, drift_of_tickets
+        from triage_training.drift_job import drift_of_store, drift_of_tickets, keep_drift
 
         settings = load_settings(config)
         with out.steps() as step:
             step("looking at the weeks")
             if tickets is None:
                 found = drift_of_store(settings, weeks=weeks)
+                keep_drift(settings, found)
             else:
-                found = drift_of_tickets(read_tickets(tickets), bundle_of(model, settings), settings, weeks=weeks)
+                seen = seen_by(model, settings)
+                table = read_tickets(tickets)
+                found = drift_of_tickets(table, bundle_of(model, settings), settings, weeks=weeks, seen=seen)
         _say(out, found)
         out.result(verdict=found.verdict, reasons=found.reasons, weeks=[_plain(week) for week in found.weeks])
+        out.result(renamed={name: [vars(row) for row in rows] for name, rows in found.renamed.items()})
         failing = {"look": ("look", "retrain"), "retrain": ("retrain",), "never": ()}[fail_on]
         if found.verdict in failing:
             out.refuse(f"Verdict: {found.verdict}.")
@@ -59,23 +63,22 @@ def _say(out: Output, found: Drift) -> None:
         out.say(f"{week.week}  {week.tickets:>7,} tickets  right of auto: {right}  {week.verdict}")
         for reason in week.reasons:
             out.say(f"          {reason}")
+    for label, rows in found.renamed.items():
+        for row in rows:
+            out.say(
+                f"{label}: {row.kept!r} seems to be the new name of {row.other!r}; an alias in taxonomy.toml joins them."
+            )
     out.say(f"\nVerdict: {found.verdict}.")
 
 
 def _plain(week: WeekDrift) -> dict[str, Any]:
-    return {
+    from triage_training.drift_job import figures_of
+
+    return figures_of(week) | {
         "week": week.week,
-        "tickets": week.tickets,
         "verdict": week.verdict,
         "reasons": week.reasons,
-        "new_words": round(week.new_words, 4),
         "words": [vars(change) for change in week.words[:20]],
-        "stability_index": {name: round(value, 4) for name, value in week.psi.items()},
-        "confidence": {name: round(value, 2) for name, value in week.confidence.items()},
-        "precision": {
-            name: {"precision": round(share.value, 4), "interval": [round(share.low, 4), round(share.high, 4)]}
-            for name, share in week.precision.items()
-        },
         "new_labels": week.new_labels,
         "gone_labels": week.gone_labels,
     }

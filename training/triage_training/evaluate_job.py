@@ -69,10 +69,13 @@ def compare_models(first: Path, second: Path, tickets: pd.DataFrame) -> list[Com
         tables.append(answer_table(keys, answered, tickets, extra=extra))
     joined = join_answers(tables[0], tables[1])
     joined["ticket"] = tickets["ticket_id"].to_numpy(dtype=object)[joined["ticket"].astype(int)]
-    shared = [name for name in answered_targets(tables[1]) if name in tables[0] and tickets[name].notna().any()]
+    slices = [str(column) for column in extra if str(column).startswith("slice.")]
+    shared = [
+        name for name in answered_targets(tables[1]) if name in tables[0] and tables[1][f"{name}_truth"].notna().any()
+    ]
     if not shared:
         raise InputError("The two models share no target that these tickets have labels of.")
-    return [compare(joined, target, slices=[str(column) for column in extra]) for target in shared]
+    return [compare(joined, target, slices=slices) for target in shared]
 
 
 def flipped(found: Sequence[Comparison]) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from triage_ml.console import Output
-from triage_ml.evaluate import Check, Comparison, Evaluation, SliceFigures
+from triage_ml.evaluate import GOOD_CALIBRATION, Check, Comparison, Evaluation, SliceFigures
 
 __all__ = ["print_checks", "print_comparison", "print_evaluation", "print_slices"]
 
@@ -14,13 +14,15 @@ _ROWS = 5
 
 def print_evaluation(out: Output, evaluation: Evaluation) -> None:
     """One line a target."""
-    out.say(f"{'target':<20} {'tickets':>8} {'accuracy':>9} {'macro-F1':>9} {'ECE':>6}   auto at 0.90: share, right")
+    out.say(
+        f"{'target':<20} {'tickets':>8} {'accuracy':>9} {'macro-F1':>9} {'ECE':>6} {'good to':>8}   auto at 0.90: share, right"
+    )
     for name, figures in evaluation.targets.items():
         row = figures.coverage.get("0.90")
         auto = f"{row.coverage:.1%}, {row.precision:.1%}" if row and row.precision is not None else "none"
         out.say(
             f"{name:<20} {figures.tickets:>8,} {figures.accuracy.value:>9.1%} {figures.macro_f1.value:>9.1%} "
-            f"{figures.ece:>6.3f}   {auto}"
+            f"{figures.ece:>6.3f} {max(GOOD_CALIBRATION, figures.ece_by_chance):>8.3f}   {auto}"
         )
 
 
@@ -32,7 +34,7 @@ def print_checks(out: Output, checks: Sequence[Check]) -> None:
     widths = [max(map(len, column)) for column in (names, [c.figure for c in checks], [c.bound for c in checks])]
     out.say()
     for name, check in zip(names, checks, strict=True):
-        mark = "pass" if check.passed else "FAIL"
+        mark = "warn" if check.warning else "pass" if check.passed else "FAIL"
         out.say(f"{mark}  {name:<{widths[0]}}  {check.figure:<{widths[1]}}  {check.bound:<{widths[2]}}  {check.reason}")
 
 

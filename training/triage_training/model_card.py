@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triage_ml import __version__
-from triage_ml.evaluate import slice_figures
+from triage_ml.evaluate import GOOD_CALIBRATION, TargetFigures, slice_figures
 from triage_training.train import Trained
 
 __all__ = ["model_card"]
@@ -35,9 +35,14 @@ def _data(trained: Trained) -> str:
     return (
         "## What it learnt from\n\n"
         f"{profile['tickets']:,} labelled tickets{span} (sha256 {profile['sha256'][:16]}); split by {split.how}: "
-        f"{len(split.fit):,} fitted, {len(split.calibration):,} to calibrate, {len(split.test):,} to test. Text was cleaned "
-        "and redacted first; nothing that is known only after triage was a feature."
+        f"learnt from {len(split.fit) + len(split.calibration):,}, {_calibrated_on(trained)}, tested on {len(split.test):,}. "
+        "Text was cleaned and redacted first; nothing that is known only after triage was a feature."
     )
+
+
+def _calibrated_on(trained: Trained) -> str:
+    latest = len(trained.split.calibration)
+    return f"calibrated on the latest {latest:,} of them" if latest else "calibrated by cross-fitting"
 
 
 def _figures(trained: Trained) -> str:
@@ -53,8 +58,13 @@ def _figures(trained: Trained) -> str:
         accuracy, f1 = (
             f"{each.value:.1%} ({each.low:.1%} to {each.high:.1%})" for each in (figures.accuracy, figures.macro_f1)
         )
-        rows.append(f"| {name} | {accuracy} | {f1} | {figures.ece:.3f} | {share} | {right} |")
+        rows.append(f"| {name} | {accuracy} | {f1} | {_calibration(figures)} | {share} | {right} |")
     return "\n".join(rows)
+
+
+def _calibration(figures: TargetFigures) -> str:
+    bound = max(GOOD_CALIBRATION, figures.ece_by_chance)
+    return f"{figures.ece:.3f} ({'within' if figures.calibrated else 'above'} {bound:.3f})"
 
 
 def _limits(trained: Trained) -> str:

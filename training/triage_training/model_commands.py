@@ -95,7 +95,7 @@ def compare_command(
 
 @app.command("promote")
 def promote_command(
-    version: Annotated[int | None, typer.Option(help="Version to promote; by default the challenger.")] = None,
+    version: Annotated[int | None, typer.Option(min=1, help="Version to promote; by default the challenger.")] = None,
     tickets: Annotated[
         Path | None, typer.Option(help="Judge on these labelled tickets instead of those logged by the training.")
     ] = None,
@@ -117,7 +117,7 @@ def promote_command(
 
         settings = load_settings(config)
         labelled = read_tickets(tickets) if tickets else None
-        name = str(version) if version else "challenger"
+        name = str(version) if version is not None else "challenger"
         with out.steps() as step:
             done = promote(
                 name, settings, tickets=labelled, force=force, reason=reason, by=by or user_name(), step=step

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from triage_ml.console import ConfigOption, JsonOption, running
+from triage_ml.console import ConfigOption, JsonOption, Output, running
 from triage_training.shared_options import TaxonomyOption
+
+if TYPE_CHECKING:
+    from triage_training.retrain_job import Retrained
 
 __all__ = ["app"]
 
@@ -74,7 +77,6 @@ def retrain_command(
         from triage_ml.settings import load_settings
         from triage_ml.taxonomy import load_taxonomy
         from triage_ml.tickets import read_tickets
-        from triage_training.figures_page import print_checks, print_evaluation
         from triage_training.retrain_job import retrain
 
         settings = load_settings(config)
@@ -82,22 +84,27 @@ def retrain_command(
         history = read_tickets(tickets) if tickets else None
         with out.steps() as step:
             done = retrain(settings, known, history=history, untouched=untouched, step=step)
-        for note in (*done.notes, *done.trained.notes):
-            out.warn(note)
+        _say_retrained(out, done)
+
+
+def _say_retrained(out: Output, done: Retrained) -> None:
+    from triage_training.figures_page import print_checks, print_evaluation
+
+    for note in (*done.notes, *(done.trained.notes if done.trained else ())):
+        out.warn(note)
+    checks = done.judgement.checks if done.judgement else []
+    if done.trained is not None:
         print_evaluation(out, done.trained.evaluation)
-        checks = done.judgement.checks if done.judgement else []
         print_checks(out, checks)
-        out.say(f"\nVersion {done.version.number} is {done.version.role}." + ("" if done.is_new else " Nothing new."))
-        if done.judgement is not None:
-            out.say(
-                "It would pass the gate: triage promote" if done.judgement.passed else "It would not pass the gate."
-            )
-        out.result(
-            model_version=str(done.version.number),
-            role=done.version.role,
-            is_new=done.is_new,
-            sources=done.exported.sources if done.exported else {},
-            would_pass=done.judgement.passed if done.judgement else None,
-            checks=[check.to_dict() for check in checks],
-            **done.trained.evaluation.to_dict(),
-        )
+        out.result(**done.trained.evaluation.to_dict())
+    out.say(f"\nVersion {done.version.number} is {done.version.role}." + ("" if done.is_new else " Nothing new."))
+    if done.judgement is not None:
+        out.say("It would pass the gate: triage promote" if done.judgement.passed else "It would not pass the gate.")
+    out.result(
+        model_version=str(done.version.number),
+        role=done.version.role,
+        is_new=done.is_new,
+        sources=done.exported.sources if done.exported else {},
+        would_pass=done.judgement.passed if done.judgement else None,
+        checks=[check.to_dict() for check in checks],
+    )

@@ -13,10 +13,15 @@ confirmed, 1.0
 suggested_untouched, 0.5
     It was only suggested and closed without a change: shown to somebody who could have changed it.
 auto_untouched, 1.0 for one in four, else 0.0
-    Nobody looked. One in four, by a hash of the id, keeps common kinds in the data; the others don't vote, so that the
-    model's own voice stays far below that of people. Any share can be had with `--untouched`.
+    Nobody looked, or it is no longer known what was decided (predictions are forgotten by age). One in four, by a hash of the
+    id, keeps common kinds in the data; the others don't vote, so that the model's own voice stays far below that of people.
+    Any share can be had with `--untouched`.
 automation, 1.0
     Its tier is the one that would have solved it, where the sender says so; else no tier (decision 15 of DESIGN.md).
+
+Experiment 0104 closes the loop for twelve weeks. What it leaves open: an error that nobody noticed counts as right where the next
+model is calibrated as well, so thresholds come out a little low. Only a random share of `auto` tickets that people look at
+anyway would tell.
 """
 
 from __future__ import annotations
@@ -30,6 +35,7 @@ import pandas as pd
 
 from triage_ml.errors import InputError
 from triage_ml.store import ClosedTicket, Store, closed_tickets
+from triage_training.truths import given_answers, known_labels
 
 __all__ = ["WEIGHTS", "Exported", "export_outcomes"]
 
@@ -51,7 +57,9 @@ class Exported:
 def export_outcomes(
     store: Store, *, since: datetime | None = None, tickets: pd.DataFrame | None = None, untouched: float = _UNTOUCHED
 ) -> Exported:
-    """Outcomes of the store as a ticket table with `label_source`, `label_weight` and `predicted_{target}`.
+    """Outcomes of the store as a ticket table with `label_source`, `label_weight`, `label_share` and `predicted_{target}`.
+
+    `label_share` is the share of tickets of its source that have a weight, so that figures can be weighed back.
 
     Parameters
     ----------
@@ -97,17 +105,11 @@ def _row(closed: ClosedTicket, untouched: float) -> dict[str, Any]:
         "effort_minutes": outcome.effort_minutes,
         "label_source": source,
         "label_weight": weight,
+        "label_share": untouched if source == "auto_untouched" else 1.0,
     }
     row |= {name: asked.get(name) for name in (*_TEXT, *_COPIED)}
-    row |= dict(outcome.labels)
-    if prediction is not None:
-        targets = prediction.answer.get("targets", {})
-        row |= {f"predicted_{name}": answer.get("value") for name, answer in targets.items()}
-        row |= {
-            name: answer.get("value")
-            for name, answer in targets.items()
-            if name not in outcome.labels and _stood(closed)
-        }
+    row |= {f"predicted_{name}": answer.get("value") for name, answer in given_answers(closed).items()}
+    row |= known_labels(closed)
     if outcome.source == "automation" and row.get("tier") == "L0":
         row["tier"] = None  # it ran by itself; who would have solved it is not known
     return row
@@ -119,14 +121,11 @@ def _source(closed: ClosedTicket) -> str:
         return "automation"
     if outcome.source == "person_corrected":
         return "corrected"
-    if outcome.source == "person_confirmed" or prediction is None:
+    if outcome.source == "person_confirmed":
         return "confirmed"
+    if prediction is None:  # forgotten by age, or never scored: it may have been decided auto
+        return "auto_untouched"
     return "auto_untouched" if prediction.action == "auto" else "suggested_untouched"
-
-
-def _stood(closed: ClosedTicket) -> bool:
-    """Whether the answer stood, so that a target that the report does not name was as predicted."""
-    return closed.outcome.source in ("person_confirmed", "closed_untouched")
 
 
 def _in_sample(ticket_id: str, share: float) -> bool:

@@ -1,7 +1,8 @@
-"""Commands of mining: mine, report. They read, call a job, and print."""
+"""The commands of mining: mine, patterns. They read, call a job, and print."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,9 +14,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from triage_ml.review import ReviewedWeek
+    from triage_ml.settings import Settings
     from triage_training.mine import WeekResult
 
-__all__ = ["app"]
+__all__ = ["app", "print_list"]
 
 app = typer.Typer()
 
@@ -31,8 +33,15 @@ def mine_command(
     last: Annotated[int | None, typer.Option(min=1, help="Of the weeks not yet mined, the last so many only.")] = None,
     handoffs: Annotated[Path | None, typer.Option(help="Hand-off log: ticket_id, at, from_group, to_group.")] = None,
     assignments: Annotated[
-        Path | None, typer.Option(help="Write the pattern of every ticket here (.csv or .parquet).")
+        Path | None, typer.Option(help="Write pattern, variant and theme of every ticket here (.csv or .parquet).")
     ] = None,
+    refit: Annotated[
+        bool,
+        typer.Option("--refit", help="Learn today's vocabulary from these tickets first; patterns keep their ids."),
+    ] = False,
+    reorganise: Annotated[
+        bool, typer.Option("--reorganise", help="Only propose merges and splits, for people to decide on.")
+    ] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -40,6 +49,7 @@ def mine_command(
     with running("mine", as_json) as out:
         from triage_ml.settings import load_settings
         from triage_ml.tickets import read_tickets
+        from triage_training.handoffs import read_handoffs
         from triage_training.mine import assignments as assign_all
         from triage_training.mine import mine
         from triage_training.report import load_report
@@ -47,7 +57,10 @@ def mine_command(
 
         settings = load_settings(config)
         frame = read_tickets(tickets, timezone=settings.calendar.timezone)
-        log = None if handoffs is None else _read_handoffs(handoffs)
+        if reorganise:
+            _propose(frame, settings, out)
+            return
+        log = None if handoffs is None else read_handoffs(handoffs)
         weeks = None if week is None else [parse_week(one) for one in week]
         with out.progress() as bar:
             task = bar.add_task("mining", total=None)
@@ -57,6 +70,7 @@ def mine_command(
                 weeks=weeks,
                 last=last,
                 handoffs=log,
+                refit=refit,
                 progress=lambda name, done, total: bar.update(task, description=name, completed=done, total=total),
             )
         if assignments is not None:
@@ -64,11 +78,13 @@ def mine_command(
         _warn_of_dates(frame, results, out)
         for result in results:
             out.say(_one_line(result))
+            if result.is_kept:
+                out.warn(f"{result.week} was decided on: its list keeps the figures that it showed.")
         out.result(weeks=[_figures(result) for result in results])
         if results and results[-1].week is not None:
             report = load_report(settings, results[-1].week)
             out.say()
-            _print_list(report, out)
+            print_list(report, out)
             out.result(**report.as_json())
         elif results:
             out.result(week=None, tickets=results[-1].tickets, covered=results[-1].covered, candidates=[])
@@ -77,41 +93,50 @@ def mine_command(
             out.result(week=None, tickets=0, covered=0.0, candidates=[])
 
 
-@app.command("report")
-def report_command(
-    week: Annotated[str | None, typer.Option(help="ISO week; by default the latest that was mined.")] = None,
-    out_folder: Annotated[Path | None, typer.Option("--out", help="Folder; by default <home>/reports/<week>.")] = None,
+@app.command("patterns")
+def patterns_command(
+    pattern_id: Annotated[str | None, typer.Argument(help="One pattern; by default all, the largest first.")] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the weekly list, and write it as HTML, CSV and JSON."""
-    with running("report", as_json) as out:
+    """Show the known patterns, or what became of one: found, merged, split, idle, returned."""
+    with running("patterns", as_json) as out:
         from triage_ml.settings import load_settings
-        from triage_training.report import load_report, write_report
-        from triage_training.weeks import parse_week
+        from triage_training.mine_shown import known_patterns, one_pattern
 
         settings = load_settings(config)
-        report = load_report(settings, None if week is None else parse_week(week))
-        paths = write_report(settings, report.week, out_folder)
-        _print_list(report, out)
-        out.say(f"\n{paths['html']}")
-        out.result(**report.as_json(), files={kind: str(path) for kind, path in paths.items()})
+        if pattern_id is None:
+            rows = known_patterns(settings)
+            for row in rows:
+                out.say(f"{row['pattern_id']}  {row['state']:<6} {row['tickets']:>8,}  {row['title']}")
+            out.result(patterns=rows)
+        else:
+            found = one_pattern(settings, pattern_id)
+            out.say(f"{found['pattern_id']}  {found['title']}  ({found['state']}, first seen {found['born']})")
+            for event in found["lineage"]:
+                out.say(f"{event['week']:<9} {event['event'].replace('_', ' ')} {event['other'] or ''}".rstrip())
+            out.result(**found)
 
 
-def _read_handoffs(path: Path) -> pd.DataFrame:
-    import pandas as pd
+def _propose(frame: pd.DataFrame, settings: Settings, out: Output) -> None:
+    """Print what a reorganisation would change, by title."""
+    from triage_training.mine import reorganise
+    from triage_training.mine_shown import known_patterns
 
-    from triage_ml.errors import InputError
-
-    try:
-        log: pd.DataFrame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype="string")
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: can't be read as a hand-off log ({type(error).__name__}).") from None
-    if "ticket_id" not in log:
-        raise InputError(
-            f"{path}: expected the columns ticket_id, at, from_group, to_group; found {', '.join(map(str, log.columns))}."
-        )
-    return log
+    titles = {row["pattern_id"]: row["title"] for row in known_patterns(settings)}
+    proposals = reorganise(frame, settings)
+    for one in proposals:
+        own = f"{one.pattern_id} {titles.get(one.pattern_id, '')}"
+        if one.other is not None:
+            out.say(f"merge {own}\n   into {one.other} {titles.get(one.other, '')}  (alike {one.likeness:.2f})")
+        else:
+            sizes = ", ".join(f"{part['tickets']:,}" for part in one.details["parts"])
+            out.say(f"split {own}  (parts of {sizes} tickets, alike {one.likeness:.2f})")
+    if proposals:
+        out.say("\nNothing was changed. Decide on the page of the pattern; the next `triage mine` keeps to it.")
+    else:
+        out.say("Nothing to propose: no two patterns look like one, and none like several.")
+    out.result(proposals=[vars(one) for one in proposals])
 
 
 def _write_assignments(table: pd.DataFrame, path: Path) -> None:
@@ -125,10 +150,14 @@ def _write_assignments(table: pd.DataFrame, path: Path) -> None:
 
 
 def _warn_of_dates(frame: pd.DataFrame, results: list[WeekResult], out: Output) -> None:
+    from triage_training.weeks import ahead
+
     if results and results[-1].week is None:
         out.warn("These tickets have no dates: patterns were found and assigned, but there is no weekly list.")
     elif "opened_at" in frame and (missing := int(frame["opened_at"].isna().sum())):
         out.warn(f"{missing:,} tickets have no opened_at and belong to no week; they were left out.")
+    if "opened_at" in frame and (later := ahead(frame["opened_at"], datetime.now(UTC))):
+        out.warn(f"Tickets with an opened_at in the future: {later:,}. They count once that day has come.")
 
 
 def _one_line(result: WeekResult) -> str:
@@ -140,7 +169,7 @@ def _figures(result: WeekResult) -> dict[str, Any]:
     return {name: getattr(result, name) for name in ("week", "tickets", "covered", "found")}
 
 
-def _print_list(report: ReviewedWeek, out: Output) -> None:
+def print_list(report: ReviewedWeek, out: Output) -> None:
     """The top of the list as a table on the terminal."""
     if out.as_json:
         return

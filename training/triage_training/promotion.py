@@ -27,9 +27,13 @@ from triage_ml.store import (
 )
 from triage_training.registry import Registry, Version
 
-__all__ = ["Champions", "Reign", "open_champions", "user_name"]
+__all__ = ["Champions", "OvertakenError", "Reign", "open_champions", "user_name"]
 
 _TRIES = 20
+
+
+class OvertakenError(RegistryError):
+    """Another promotion was faster."""
 
 
 @dataclass(frozen=True)
@@ -48,18 +52,24 @@ class Champions:
         self._store = store
 
     def current(self) -> Reign:
-        """The champion; a promotion that was left half-done is finished, an alias that was moved by hand is recorded."""
+        """The champion, after repairs.
+
+        A promotion that was left half-done is finished, an alias that was moved by hand is recorded. Where the champion's
+        version was deleted in MLflow, the newest earlier one that is still there follows it; without any, there is no champion.
+        """
         for _ in range(_TRIES):
             last = self._settle()
             champion = self._registry.aliased(CHAMPION)
-            if last is None and champion is None:
-                return Reign(0, None)
-            if champion is None:  # removed by hand: the last word was the promotion's
-                self._registry.point(CHAMPION, self._registry.find(last.version if last else ""))
-            elif last is not None and last.version == str(champion.number):
+            if champion is not None and last is not None and last.version == str(champion.number):
                 return Reign(last.number, champion)
-            else:
+            if champion is not None:
                 self._record_found(last, champion)
+            elif last is None:
+                return Reign(0, None)
+            elif (there := self._find(last.version)) is not None:  # removed by hand: the last word was the promotion's
+                self._registry.point(CHAMPION, there)
+            elif not self._fall_back(last):
+                return Reign(last.number, None)
         raise RegistryError("The champion changes faster than it can be read.", hint="Try again in a moment.")
 
     def replace(
@@ -72,40 +82,57 @@ class Champions:
         reason: str,
         checks: Sequence[Mapping[str, Any]] = (),
     ) -> Promotion:
-        """Make `version` champion after `reign`; RegistryError where another promotion was faster."""
+        """Make `version` champion after `reign`; OvertakenError where another promotion was faster."""
         replaces = str(reign.champion.number) if reign.champion else None
         promotion = _promotion(reign.number + 1, version, replaces, kind, who, reason, checks)
         with self._store.begin() as connection:
             won = claim_promotion(connection, promotion)
         if not won:
-            raise RegistryError(
+            raise OvertakenError(
                 f"Another promotion was faster: version {replaces or 'none'} is no longer what would be replaced.",
                 hint="Look at `triage models`, then promote again.",
             )
-        self._settle()
-        challenger = self._registry.aliased(CHALLENGER)
-        if challenger is not None and challenger.number == version.number:
-            self._registry.point(CHALLENGER, None)
+        try:
+            self._settle()
+        except RegistryError as error:
+            raise RegistryError(
+                f"Version {promotion.version} is recorded as champion, but its alias was not moved yet: {error.message}",
+                hint="The next command that reaches MLflow finishes it; `triage models` is enough.",
+            ) from error
         return promotion
 
     def roll_back(self, *, who: str, reason: str) -> Promotion:
-        """Make the champion before the present one champion again; a second time goes back one further."""
+        """Make the champion before the present one champion again; a second time goes back one further.
+
+        A rollback that was left half-done is finished, and is the result: whoever tries again means the same one.
+        """
+        done = {row.number for row in self.history() if row.done_at is not None}
         reign = self.current()
-        earlier = self._before(reign)
-        return self.replace(reign, self._registry.find(earlier), "rolled_back", who=who, reason=reason)
+        history = self.history()
+        if history and history[-1].kind == "rolled_back" and history[-1].number not in done:
+            return history[-1]
+        earlier = self._earlier(history) if reign.champion is not None else None
+        if earlier is None:
+            raise NoModelError("There is no earlier champion to roll back to.", hint="See: triage models.")
+        return self.replace(reign, earlier, "rolled_back", who=who, reason=reason)
 
     def history(self) -> list[Promotion]:
         """Every promotion, oldest first."""
         with self._store.read() as connection:
             return list_promotions(connection)
 
-    def _before(self, reign: Reign) -> str:
-        if reign.champion is not None:
-            version = str(reign.champion.number)
-            came = [row for row in self.history() if row.version == version and row.kind != "rolled_back"]
-            if came and came[-1].replaces:
-                return came[-1].replaces
-        raise NoModelError("There is no earlier champion to roll back to.", hint="See: triage models.")
+    def _earlier(self, history: Sequence[Promotion]) -> Version | None:
+        """The newest version under the champion, as a stack: a promotion lays one on it, a rollback takes some off."""
+        under = _succession(history)[:-1]
+        found = (self._find(version) for version in reversed(under))
+        return next((version for version in found if version is not None), None)
+
+    def _find(self, version: str) -> Version | None:
+        """The version with this number, or None where it was deleted."""
+        try:
+            return self._registry.find(version)
+        except NoModelError:
+            return None
 
     def _settle(self) -> Promotion | None:
         """Put the alias where the newest row wants it, unless that was done; returns the newest row."""
@@ -115,11 +142,33 @@ class Champions:
             last = history[-1] if history else None
             if last is None or last.number == pointed or (pointed is None and last.done_at is not None):
                 return last
-            self._registry.point(CHAMPION, self._registry.find(last.version))
+            version = self._find(last.version)
+            if version is None:
+                self._fall_back(last)
+            else:
+                self._crown(version)
             pointed = last.number  # and look again: while it moved, another promotion may have followed
             with self._store.begin() as connection:
                 finish_promotion(connection, last.number, now=datetime.now(UTC))
         raise RegistryError("The champion changes faster than it can be followed.", hint="Try again in a moment.")
+
+    def _crown(self, version: Version) -> None:
+        """Move the alias; whoever is champion challenges nobody."""
+        self._registry.point(CHAMPION, version)
+        challenger = self._registry.aliased(CHALLENGER)
+        if challenger is not None and challenger.number == version.number:
+            self._registry.point(CHALLENGER, None)
+
+    def _fall_back(self, last: Promotion) -> bool:
+        """Where the last row's version was deleted, claim the place after it for an earlier one; False where none is left."""
+        earlier = self._earlier(self.history())
+        if earlier is None:
+            return False
+        reason = f"version {last.version} is no longer in MLflow"
+        back = _promotion(last.number + 1, earlier, last.version, "rolled_back", "triage", reason, ())
+        with self._store.begin() as connection:
+            claim_promotion(connection, back)
+        return True
 
     def _record_found(self, last: Promotion | None, champion: Version) -> None:
         """Somebody moved the alias with MLflow's own tools; whoever is first to see it writes it down."""
@@ -145,6 +194,19 @@ def user_name() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return "unknown"
+
+
+def _succession(history: Sequence[Promotion]) -> list[str]:
+    """The champions that a rollback can go through, the present one last."""
+    stack: list[str] = []
+    for row in history:
+        if row.kind == "rolled_back":
+            stack = stack[:-1]
+            while stack and stack[-1] != row.version:
+                stack.pop()
+        if not stack or stack[-1] != row.version:
+            stack.append(row.version)
+    return stack
 
 
 def _promotion(

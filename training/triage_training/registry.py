@@ -7,49 +7,30 @@ Names and aliases are those of `triage_ml.bundle`.
 
 from __future__ import annotations
 
+import hashlib
 import json
-import logging
-import os
-import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from triage_ml.bundle import ARTIFACT_PATH, CHALLENGER, CHAMPION, MODEL_NAME
-from triage_ml.errors import NoModelError, RegistryError, TriageError
+from triage_ml.bundle import ARTIFACT_PATH, MANIFEST, MODEL_NAME
+from triage_ml.errors import BundleCorruptError, NoModelError, RegistryError, TriageError
 from triage_ml.files import atomic_folder
 from triage_ml.settings import Settings
+from triage_training.mlflow_manners import metric_name, prepare_environment, reason_of, without_password
+from triage_training.trials import Trial
+from triage_training.versions import Version
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["Registry", "Version"]
-
-_ALIASES = (CHAMPION, CHALLENGER)
+__all__ = ["Registry", "Version", "describe_for_mlflow"]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Version:
-    """A registered model: its number, run, digest, and the aliases it has now."""
-
-    number: int
-    run_id: str
-    digest: str
-    aliases: tuple[str, ...]
-    created: float
-    data_sha256: str = ""
-
-    @property
-    def role(self) -> str:
-        """`champion`, `challenger`, or `none`."""
-        return next((alias for alias in _ALIASES if alias in self.aliases), "none")
 
 
 class Registry:
@@ -74,22 +55,27 @@ class Registry:
         metrics: Mapping[str, float],
         tags: Mapping[str, str],
         files: Mapping[str, Path | str],
+        trials: Sequence[Trial] = (),
     ) -> Version:
         """Log a run with the bundle and `files` (name -> path or text), then register it as a version without an alias.
 
-        What fails, or is stopped by Ctrl-C, takes its run with it.
+        The trials of a search become runs of their own under it. What fails, or is stopped by Ctrl-C, takes its runs with it.
         """
         with self._calls("take the model"):
             run = self._client.create_run(self._experiment(), run_name=f"train {digest[7:15]}", tags=dict(tags))
             run_id = run.info.run_id
+            begun = [run_id]
             try:
                 self._log(run_id, bundle, params, metrics, files)
+                for trial in trials:
+                    begun.append(self._log_trial(run_id, trial))
                 self._client.set_terminated(run_id, "FINISHED")
-                number = self._create_version(run_id, {"digest": digest, **tags})
+                return self._version(self._create_version(run_id, {"digest": digest, **tags}))
             except BaseException:
-                self._discard(run_id)
+                self._delete_versions(run_id)
+                for one in reversed(begun):
+                    self._discard(one)
                 raise
-            return self._version(number)
 
     def point(self, alias: str, version: Version | None) -> None:
         """Make the alias name this version, or none."""
@@ -111,6 +97,12 @@ class Registry:
             for name, value in tags.items():
                 self._client.set_tag(version.run_id, name, value)
             self._log_files(version.run_id, files)
+
+    def is_whole(self, version: Version) -> bool:
+        """Whether the version's run is there: somebody may have deleted it, and the version stays behind."""
+        with self._calls("find the run"):
+            run = _or_none(lambda: self._client.get_run(version.run_id))
+            return run is not None and run.info.lifecycle_stage == "active"
 
     def figures(self, version: Version) -> dict[str, float]:
         """The metrics that were logged when the version was trained."""
@@ -151,7 +143,20 @@ class Registry:
             return version
 
     def fetch(self, version: Version) -> Path:
-        """The version's bundle in a local folder, downloaded once."""
+        """The version's bundle in a local folder, downloaded once.
+
+        Raises
+        ------
+        RegistryError
+            MLflow does not hand it over, or somebody else registered the version and it names no bundle.
+        BundleCorruptError
+            What was handed over is not what was registered.
+        """
+        if not version.digest:
+            raise RegistryError(
+                f"Version {version.number} was not registered by `triage train`: it names no bundle.",
+                hint="`triage models` lists the versions.",
+            )
         folder = self._settings.paths.bundles / version.digest.removeprefix("sha256:")
         if folder.is_dir():
             return folder
@@ -161,6 +166,12 @@ class Registry:
             here = download_artifacts(
                 run_id=version.run_id, artifact_path=ARTIFACT_PATH, dst_path=scratch, tracking_uri=self._uri
             )
+            found = f"sha256:{hashlib.sha256(Path(here, MANIFEST).read_bytes()).hexdigest()}"
+            if found != version.digest:
+                raise BundleCorruptError(
+                    f"Version {version.number}: MLflow handed over another bundle than was registered.",
+                    hint="Its artifacts were changed or damaged; train a new version.",
+                )
             with atomic_folder(folder) as draft:
                 shutil.copytree(here, draft, dirs_exist_ok=True)
         return folder
@@ -176,9 +187,20 @@ class Registry:
         found = self._client.get_experiment_by_name(name)
         if found is not None:
             return str(found.experiment_id)
+        return self._new_experiment(name)
+
+    def _new_experiment(self, name: str) -> str:
+        from mlflow.exceptions import MlflowException
+
         local = self._uri.startswith("sqlite:")
         where = self._settings.artifact_root.as_uri() if local else None
-        return str(self._client.create_experiment(name, artifact_location=where))
+        try:
+            return str(self._client.create_experiment(name, artifact_location=where))
+        except MlflowException as error:  # another training made it a moment ago
+            found = self._client.get_experiment_by_name(name)
+            if error.error_code != "RESOURCE_ALREADY_EXISTS" or found is None:
+                raise
+            return str(found.experiment_id)
 
     def _log(
         self,
@@ -193,15 +215,28 @@ class Registry:
         now = int(time.time() * 1000)
         self._client.log_batch(
             run_id,
-            metrics=[Metric(_metric_name(name), float(value), now, 0) for name, value in metrics.items()],
+            metrics=[Metric(metric_name(name), float(value), now, 0) for name, value in metrics.items()],
             params=[Param(name, json.dumps(value)) for name, value in params.items()],
         )
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch, ARTIFACT_PATH)
             shutil.copytree(bundle, folder)
-            _describe_for_mlflow(folder)
+            describe_for_mlflow(folder)
             self._client.log_artifacts(run_id, str(folder), ARTIFACT_PATH)
         self._log_files(run_id, files)
+
+    def _log_trial(self, parent: str, trial: Trial) -> str:
+        from mlflow.entities import Metric, Param
+
+        tags = {"mlflow.parentRunId": parent, "trial": trial.state}
+        run = self._client.create_run(self._experiment(), run_name=f"trial {trial.number}", tags=tags)
+        run_id = str(run.info.run_id)
+        now = int(time.time() * 1000)
+        points = [Metric("macro_f1", value, now, tickets) for tickets, value in trial.points]
+        params = [Param(name, json.dumps(value)) for name, value in trial.params.items()]
+        self._client.log_batch(run_id, metrics=[*points, Metric("seconds", trial.seconds, now, 0)], params=params)
+        self._client.set_terminated(run_id, "FINISHED")
+        return run_id
 
     def _log_files(self, run_id: str, files: Mapping[str, Path | str]) -> None:
         for name, content in files.items():
@@ -216,6 +251,12 @@ class Registry:
         with suppress(Exception):
             self._client.set_terminated(run_id, "FAILED")
             self._client.delete_run(run_id)
+
+    def _delete_versions(self, run_id: str) -> None:
+        """Best effort: a version whose making was not answered may be there all the same."""
+        with suppress(Exception):
+            for found in self._client.search_model_versions(f"run_id = '{run_id}'"):
+                self._client.delete_model_version(MODEL_NAME, found.version)
 
     def _create_version(self, run_id: str, tags: Mapping[str, str]) -> str:
         from mlflow.exceptions import MlflowException
@@ -243,11 +284,12 @@ class Registry:
             tuple(str(alias) for alias in found.aliases),
             found.creation_timestamp / 1000,
             found.tags.get("data_sha256", ""),
+            found.tags.get("input_sha256", ""),
         )
 
     @contextmanager
     def _calls(self, what: str) -> Iterator[None]:
-        _prepare_environment(self._settings)  # MLflow reads it when it is imported
+        prepare_environment(self._settings)  # MLflow reads it when it is imported
         try:
             yield
         except TriageError:
@@ -255,15 +297,9 @@ class Registry:
         except Exception as error:
             # MLflow's client raises its own errors, those of its transport, and whatever a strange answer does to it.
             raise RegistryError(
-                f"MLflow at {_without_password(self._uri)} did not {what}: {_reason(error)}",
+                f"MLflow at {without_password(self._uri)} did not {what}: {reason_of(error)}",
                 hint="Is the address right ([mlflow] tracking_uri) and the server up? Nothing was registered.",
             ) from error
-
-
-def _reason(error: Exception) -> str:
-    """The first line of what was said, or the error's name; an answer in HTML is not quoted."""
-    said = str(error).strip().splitlines()
-    return _without_password(said[0][:200]) if said and "<" not in said[0] else type(error).__name__
 
 
 def _or_none(call: Callable[[], T]) -> T | None:
@@ -286,17 +322,7 @@ def _connect(uri: str) -> MlflowClient:
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
-def _prepare_environment(settings: Settings) -> None:
-    """A short time limit instead of seven tries in two minutes, no telemetry, no chatter."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(max(1, round(settings.mlflow.timeout_seconds))))
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-
-
-def _describe_for_mlflow(folder: Path) -> None:
+def describe_for_mlflow(folder: Path) -> None:
     """Put an MLmodel file beside the manifest, so that MLflow's tools can load the very same files as a pyfunc."""
     from mlflow import pyfunc
     from mlflow.models import Model
@@ -312,12 +338,3 @@ def _describe_for_mlflow(folder: Path) -> None:
     pyfunc.add_to_model(model, loader_module="triage_training.pyfunc")
     model.save(str(folder / "MLmodel"))
     (folder / "requirements.txt").write_text(f"triage-ml[train]=={__version__}\n", encoding="utf-8")
-
-
-def _metric_name(name: str) -> str:
-    """MLflow takes letters, digits, `_`, `-`, `.`, space, `:` and `/`."""
-    return re.sub(r"[^\w.\- :/]", "_", name, flags=re.ASCII)
-
-
-def _without_password(uri: str) -> str:
-    return re.sub(r"//[^@/]*@", "//", uri)

@@ -1,30 +1,30 @@
-"""The weekly list as files: one self-contained HTML page, a CSV that is safe to open, JSON."""
+"""The job behind `triage report`: the weekly list and the service levels, read from the store and written as files."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from importlib.util import find_spec
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from triage_ml.errors import InputError
 from triage_ml.files import atomic_file
-from triage_ml.review import ReviewedWeek, load_week, sparkline
+from triage_ml.review import (
+    FORMATS,
+    Format,
+    ReviewedWeek,
+    levels_document,
+    load_service_levels,
+    load_week,
+    routing_figures,
+    week_document,
+)
 from triage_ml.settings import Settings
-from triage_ml.store import mined_weeks, open_store
-from triage_ml.value import KIND_TITLES
+from triage_ml.store import closed_tickets, mined_weeks, open_store
+from triage_ml.taxonomy import load_taxonomy
 
-__all__ = ["load_report", "write_report"]
+__all__ = ["load_levels", "load_report", "write_levels", "write_report"]
 
-NAME = "weekly-list"
-#: A spreadsheet runs what begins with these.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+LIST, LEVELS = "weekly-list", "service-levels"
 
 
 def load_report(settings: Settings, week: str | None) -> ReviewedWeek:
@@ -41,12 +41,39 @@ def load_report(settings: Settings, week: str | None) -> ReviewedWeek:
             mined = mined_weeks(connection)
             if not mined:
                 raise InputError("No week has been mined yet.", hint="Run: triage mine TICKETS")
-            report = load_week(connection, week, today=datetime.now(UTC).date())
+            report = load_week(connection, week, today=settings.calendar.today())
             if report is None:
                 raise InputError(f"{week} has not been mined.", hint=f"There are lists from {mined[0]} to {mined[-1]}.")
     finally:
         store.close()
     return report
+
+
+def load_levels(settings: Settings, baseline: tuple[str, str] | None = None) -> dict[str, Any] | None:
+    """Service levels of all weeks that were mined, with routing as outcomes judge it; None before the first.
+
+    `baseline` is the first and the last week to compare with; by default that of the settings, else the first half.
+
+    Raises
+    ------
+    InputError
+        No week of the baseline, or none after it, was mined.
+    """
+    store = open_store(settings.store_url)
+    chosen = baseline or settings.report.baseline
+    try:
+        with store.read() as connection:
+            levels = load_service_levels(connection, load_taxonomy(settings.taxonomy.file), chosen)
+            if levels is not None:
+                levels["routing"] = routing_figures(closed_tickets(connection))
+    finally:
+        store.close()
+    if levels is not None and chosen is not None and not (levels["baseline"] and levels["compared"]):
+        raise InputError(
+            f"The baseline {chosen[0]} to {chosen[1]} and the weeks after it are not both known.",
+            hint=f"There is work from {levels['weeks'][0]} to {levels['weeks'][-1]}.",
+        )
+    return levels
 
 
 def write_report(settings: Settings, week: str | None = None, out: Path | None = None) -> dict[str, Path]:
@@ -65,84 +92,19 @@ def write_report(settings: Settings, week: str | None = None, out: Path | None =
         The week was not mined, or the folder can't be written.
     """
     report = load_report(settings, week)
-    folder = out or settings.paths.reports / report.week
-    documents = {
-        "html": report_html(report).encode(),
-        "csv": report_csv(report).encode("utf-8-sig"),
-        "json": orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2),
-    }
-    if find_spec("openpyxl") is not None:
-        documents["xlsx"] = report_xlsx(report)
-    paths = {kind: folder / f"{NAME}.{kind}" for kind in documents}
-    for kind, path in paths.items():
-        with atomic_file(path) as draft:
-            draft.write_bytes(documents[kind])
+    documents = {kind: week_document(report, kind) for kind in FORMATS}
+    return _write(documents, out or settings.paths.reports / report.week, LIST)
+
+
+def write_levels(levels: Mapping[str, Any], folder: Path) -> dict[str, Path]:
+    """Write service levels and return the paths by format."""
+    return _write({kind: levels_document(levels, kind) for kind in FORMATS}, folder, LEVELS)
+
+
+def _write(documents: Mapping[Format, bytes], folder: Path, name: str) -> dict[str, Path]:
+    paths: dict[str, Path] = {}
+    for kind, document in documents.items():
+        paths[kind] = folder / f"{name}.{kind}"
+        with atomic_file(paths[kind]) as draft:
+            draft.write_bytes(document)
     return paths
-
-
-def report_csv(report: ReviewedWeek) -> str:
-    """One row a candidate; no cell can run in a spreadsheet."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(_CSV_COLUMNS)
-    for place, candidate in enumerate(report.candidates, start=1):
-        writer.writerow([_safe(cell) for cell in _csv_row(place, candidate)])
-    return buffer.getvalue()
-
-
-def report_xlsx(report: ReviewedWeek) -> bytes:
-    """The rows of the CSV as a workbook; needs the extra `excel`. Text is written as text, so no cell is a formula."""
-    from openpyxl import Workbook
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
-    book = Workbook(write_only=False)
-    sheet = book.create_sheet(report.week, 0)
-    sheet.append(_CSV_COLUMNS)
-    for place, candidate in enumerate(report.candidates, start=1):
-        row = [_safe(cell) for cell in _csv_row(place, candidate)]
-        sheet.append([ILLEGAL_CHARACTERS_RE.sub("", cell) if isinstance(cell, str) else cell for cell in row])
-    sheet.freeze_panes = "D2"
-    del book["Sheet"]
-    buffer = io.BytesIO()
-    book.save(buffer)
-    return buffer.getvalue()
-
-
-def report_html(report: ReviewedWeek) -> str:
-    """One page that needs nothing from elsewhere; all text is escaped."""
-    environment = Environment(
-        loader=PackageLoader("triage_training"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["sparkline"] = sparkline
-    candidates = report.candidates
-    longest = max((candidate["hours"]["p90"] for candidate in candidates), default=0.0)
-    return environment.get_template("week.html").render(
-        week=report,
-        monday=report.monday,
-        candidates=candidates,
-        hours=report.hours,
-        longest=longest or 1.0,
-        kinds=KIND_TITLES,
-    )
-
-
-_CSV_COLUMNS = (
-    "place", "pattern_id", "title", "status", "kind", "why", "tickets", "trend", "trend_ratio", "touch_minutes",
-    "touch_source", "hours_p10", "hours_p50", "hours_p90", "automatability", "tiers",
-)  # fmt: skip
-
-
-def _csv_row(place: int, candidate: Mapping[str, Any]) -> Sequence[object]:
-    trend, touch, hours = candidate["trend"], candidate["touch_time"], candidate["hours"]
-    tiers = ", ".join(f"{tier} {share:.0%}" for tier, share in candidate["tiers"].items())
-    names = (candidate[name] for name in ("pattern_id", "title", "status", "kind", "why", "volume"))
-    figures = (trend["direction"], trend["ratio"], touch["minutes"], touch["source"])
-    return (place, *names, *figures, hours["p10"], hours["p50"], hours["p90"], candidate["automatability"], tiers)
-
-
-def _safe(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

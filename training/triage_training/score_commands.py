@@ -79,8 +79,6 @@ def index_command(tickets: TicketsArgument, config: ConfigOption = None, as_json
 
 def _patterns(settings: Settings) -> tuple[str | None, dict[str, dict[str, Any]]]:
     """Digest of the pattern bundle in use, and the automations in force."""
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
 
     from triage_ml.errors import InputError
     from triage_ml.store import automations_in_force, latest_book, open_store
@@ -89,8 +87,7 @@ def _patterns(settings: Settings) -> tuple[str | None, dict[str, dict[str, Any]]
     try:
         with store.begin() as connection:
             book = latest_book(connection)
-            today = datetime.now(ZoneInfo(settings.calendar.timezone)).date()
-            automations = automations_in_force(connection, today=today)
+            automations = automations_in_force(connection, today=settings.calendar.today())
     finally:
         store.close()
     if book is None:

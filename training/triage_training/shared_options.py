@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from triage_ml.settings import Settings
 
-__all__ = ["ModelOption", "TargetsOption", "TaxonomyOption", "TicketsArgument", "bundle_of"]
+__all__ = ["ModelOption", "TargetsOption", "TaxonomyOption", "TicketsArgument", "bundle_of", "seen_by"]
 
 TicketsArgument = Annotated[Path, typer.Argument(help="Ticket table: what `triage import` or `triage simulate` wrote.")]
 TargetsOption = Annotated[
@@ -32,3 +32,20 @@ def bundle_of(model: str, settings: Settings) -> Path:
 
     registry = Registry(settings)
     return registry.fetch(registry.find(model))
+
+
+def seen_by(model: str, settings: Settings) -> list[str] | None:
+    """Keys of the tickets that a model was trained on; None for a folder, or a version that did not log them."""
+    if Path(model).is_dir():
+        return None
+    import tempfile
+
+    import pandas as pd
+
+    from triage_training.gate_job import SEEN
+    from triage_training.registry import Registry
+
+    registry = Registry(settings)
+    with tempfile.TemporaryDirectory() as scratch:
+        found = registry.file(registry.find(model), SEEN, Path(scratch))
+        return None if found is None else pd.read_parquet(found)["ticket"].tolist()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,17 +21,20 @@ from triage_ml.evaluate import (
     answer_all,
     answer_table,
     evaluate_answers,
+    similar_labels,
     slice_columns,
     split_at_random,
     split_by_column,
     split_by_time,
     ticket_keys,
 )
+from triage_ml.features import JoinedFeatures, LexicalFeatures
 from triage_ml.settings import Settings
 from triage_ml.text import ticket_text
 
-__all__ = ["TestPart", "Trained", "train"]
+__all__ = ["FitPart", "TestPart", "Trained", "split_tickets", "text_features", "train", "usable_tickets"]
 
+_MOST_WEIGHT = 100
 _FEWEST_TICKETS = 50
 
 Step = Callable[[str], None]
@@ -49,12 +53,20 @@ class TestPart:
 
 
 @dataclass(frozen=True)
+class FitPart:
+    """The tickets that were fitted on and calibrated with: prepared texts, and labels with the targets as columns."""
+
+    texts: list[str]
+    labels: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class Trained:
     """What came out: the classifier, its figures on the test part, how the parts were drawn, what the data was.
 
     `with_repeats` are the figures on all later tickets, those included whose template training had seen; None where no
     ticket repeats. `answers` is the answer table of the test part, `seen` the keys of all tickets that it was fitted and
-    calibrated on.
+    calibrated on, or that a search may have selected on.
     """
 
     classifier: TriageClassifier
@@ -62,6 +74,7 @@ class Trained:
     with_repeats: Evaluation | None
     split: Split
     profile: dict[str, Any]
+    fit: FitPart
     test: TestPart
     answers: pd.DataFrame
     seen: list[str]
@@ -75,7 +88,9 @@ def train(
     targets: Sequence[str] | None = None,
     split_column: str | None = None,
     split_map: Mapping[str, str] | None = None,
+    encoder: str | None = None,
     at_random: bool = False,
+    params: Mapping[str, Any] | None = None,
     step: Step = lambda _: None,
 ) -> Trained:
     """Clean, split, fit, calibrate and evaluate.
@@ -86,12 +101,49 @@ def train(
         A ticket table with the targets as columns.
     split_column, split_map
         A column with published parts, and what its values mean.
+    encoder
+        Joins the words; by default the one in the settings, if any. What it makes of each text is kept under `[paths] home`.
     at_random
         Split at random although there are dates.
+    params
+        Parameters of the classifier that are not their defaults, such as `penalty` or `features__piece_weight`.
     step
         Told what happens now, for progress.
     """
-    wanted = tuple(targets or settings.train.targets)
+    wanted = tuple(dict.fromkeys(targets or settings.train.targets))
+    tickets, labels, weights = usable_tickets(tickets, wanted)
+    step("cleaning and redacting text")
+    texts = prepare(ticket_text(tickets))
+    step("splitting")
+    split, notes = split_tickets(tickets, texts, settings, split_column, split_map, at_random)
+    step("fitting and calibrating")
+    features = text_features(encoder or settings.train.encoder, settings)
+    classifier = _fit(features, texts, labels, weights, split, settings, params or {})
+    step("evaluating on later tickets" if split.how == "time" else "evaluating")
+    routing = settings.decision.routing
+    test = _test_part(tickets, texts, labels, split)
+    answered = answer_all(classifier, test.texts)
+    if isinstance(features, JoinedFeatures):
+        features.save_vectors()
+    keys = ticket_keys(tickets, texts)
+    return Trained(
+        classifier,
+        evaluate_answers(answered, test.labels, routing=routing),
+        _with_repeats(classifier, texts, labels, split, routing),
+        split,
+        _profile(tickets, texts, labels),
+        _fit_part(texts, labels, split),
+        test,
+        answer_table(test.keys, answered, test.labels, extra=test.extra),
+        _seen(keys, split),
+        [*notes, *split.notes, *_look_alike(labels), *_not_promised(classifier)],
+    )
+
+
+def usable_tickets(
+    tickets: pd.DataFrame, wanted: Sequence[str]
+) -> tuple[pd.DataFrame, pd.DataFrame, NDArray[np.float64]]:
+    """The tickets that have a label of any target, their labels and their weights."""
     labels = _labels(tickets, wanted)
     weights = _weights(tickets)
     usable = labels.notna().any(axis=1).to_numpy() & (weights > 0)
@@ -101,36 +153,46 @@ def train(
             f"found {int(usable.sum())}.",
             hint="Import more tickets, or name other targets with --targets.",
         )
-    tickets, labels = tickets[usable].reset_index(drop=True), labels[usable].reset_index(drop=True)
-    weights = weights[usable]
-    step("cleaning and redacting text")
-    texts = prepare(ticket_text(tickets))
-    step("splitting")
-    split, notes = _split(tickets, texts, settings, split_column, split_map, at_random)
-    step("fitting and calibrating")
-    classifier = TriageClassifier(precision=settings.decision.precision, seed=settings.train.seed)
-    fit = _repeated(split.fit, weights)
-    classifier.fit(
+    return tickets[usable].reset_index(drop=True), labels[usable].reset_index(drop=True), weights[usable]
+
+
+def text_features(encoder: str | None, settings: Settings) -> LexicalFeatures:
+    """Words alone, or beside them an encoder; its folder in full, since the bundle names it wherever it is served."""
+    if encoder is None:
+        return LexicalFeatures()
+    kind, _, where = encoder.partition(":")
+    name = f"{kind}:{Path(where).resolve()}" if Path(where).is_dir() else encoder
+    return JoinedFeatures(name).keep_vectors(settings.paths.embeddings)
+
+
+def _fit(
+    features: LexicalFeatures,
+    texts: list[str],
+    labels: pd.DataFrame,
+    weights: NDArray[np.float64],
+    split: Split,
+    settings: Settings,
+    params: Mapping[str, Any],
+) -> TriageClassifier:
+    fit, latest = _repeated(split.fit, weights), split.calibration
+    classifier = TriageClassifier(features, precision=settings.decision.precision, seed=settings.train.seed)
+    classifier.set_params(**params)
+    return classifier.fit(
         _take(texts, fit),
         labels.iloc[fit],
-        calibration=(_take(texts, split.calibration), labels.iloc[split.calibration]),
+        calibration=(_take(texts, latest), labels.iloc[latest]) if len(latest) else None,
+        groups=split.templates[np.concatenate([fit, latest])],
     )
-    step("evaluating on later tickets" if split.how == "time" else "evaluating")
-    routing = settings.decision.routing
-    test = _test_part(tickets, texts, labels, split)
-    answered = answer_all(classifier, test.texts)
-    keys = ticket_keys(tickets, texts)
-    return Trained(
-        classifier,
-        evaluate_answers(answered, test.labels, routing=routing),
-        _with_repeats(classifier, texts, labels, split, routing),
-        split,
-        _profile(tickets, texts, labels),
-        test,
-        answer_table(test.keys, answered, test.labels, extra=test.extra),
-        [keys[row] for row in (*split.fit, *split.calibration)],
-        [*notes, *split.notes, *_not_promised(classifier, split)],
-    )
+
+
+def _seen(keys: list[str], split: Split) -> list[str]:
+    later = {*split.test.tolist(), *split.repeats.tolist()}
+    return [key for row, key in enumerate(keys) if row not in later]
+
+
+def _fit_part(texts: list[str], labels: pd.DataFrame, split: Split) -> FitPart:
+    rows = np.concatenate([split.fit, split.calibration])
+    return FitPart(_take(texts, rows), labels.iloc[rows])
 
 
 def _test_part(tickets: pd.DataFrame, texts: list[str], labels: pd.DataFrame, split: Split) -> TestPart:
@@ -138,19 +200,34 @@ def _test_part(tickets: pd.DataFrame, texts: list[str], labels: pd.DataFrame, sp
     return TestPart(ticket_keys(rows, later), later, labels.iloc[split.test], slice_columns(rows, later))
 
 
-def _not_promised(classifier: TriageClassifier, split: Split) -> list[str]:
+def _look_alike(labels: pd.DataFrame) -> list[str]:
+    """Labels that are probably one, said and not merged: whoever files tickets knows better."""
+    return [
+        f"{name}: {pair.kept!r} and {pair.other!r} may be one label; they are learnt as two."
+        for name in labels
+        for pair in similar_labels(labels[name])
+    ]
+
+
+def _not_promised(classifier: TriageClassifier) -> list[str]:
     """What these tickets can't carry, said rather than promised."""
     notes = []
     for name in classifier.classes_:
         policy = next(iter(classifier.policies(name).values()))
         if policy.threshold > 1:
             notes.append(
-                f"{name}: no threshold keeps {policy.precision:.0%} precision for sure on {len(split.calibration):,} "
-                "calibration tickets, so nothing is decided auto."
+                f"{name}: no threshold keeps {policy.precision:.0%} precision for sure on the {policy.tickets:,} tickets "
+                "that calibrate, so nothing is decided auto."
             )
         elif unsure := int((~policy.evidence).sum()):
             notes.append(
                 f"{name}: {unsure} of {len(policy.evidence)} classes have too few tickets to ever be decided auto."
+            )
+        for index, threshold in policy.own:
+            limit = f"only from {threshold:.2f}" if threshold <= 1 else "never"
+            notes.append(
+                f"{name}: {classifier.classes_[name][index]!r} does not keep {policy.precision:.0%} precision where the "
+                f"others do ({policy.threshold:.2f}), so it is decided auto {limit}."
             )
     return notes
 
@@ -159,7 +236,12 @@ def _weights(tickets: pd.DataFrame) -> NDArray[np.float64]:
     """`label_weight` of each ticket, as `triage export-outcomes` gives it; 1 where there is none."""
     if "label_weight" not in tickets:
         return np.ones(len(tickets))
-    return pd.to_numeric(tickets["label_weight"], errors="coerce").fillna(1.0).to_numpy(dtype=float)
+    weights: NDArray[np.float64] = (
+        pd.to_numeric(tickets["label_weight"], errors="coerce").fillna(1.0).to_numpy(dtype=float)
+    )
+    if wrong := sorted(set(weights[~((weights >= 0) & (weights <= _MOST_WEIGHT))].tolist())):
+        raise InputError(f"Column label_weight: expected 0 to {_MOST_WEIGHT}, found {wrong[0]:g}.")
+    return np.where(weights < 0.25, 0.0, weights)  # to the nearest half, see `_repeated`
 
 
 def _repeated(rows: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -181,7 +263,7 @@ def _labels(tickets: pd.DataFrame, targets: Sequence[str]) -> pd.DataFrame:
     return tickets[list(targets)].astype(object).where(tickets[list(targets)].notna(), None)
 
 
-def _split(
+def split_tickets(
     tickets: pd.DataFrame,
     texts: list[str],
     settings: Settings,
@@ -189,29 +271,27 @@ def _split(
     names: Mapping[str, str] | None,
     at_random: bool,
 ) -> tuple[Split, list[str]]:
+    """The split that training makes of these tickets, and what to say about it."""
     share = settings.train
     if column is not None:
         if column not in tickets:
             raise InputError(f"--split-column {column}: the tickets have no such column.")
-        return split_by_column(tickets[column], texts, calibration_share=share.calibration_share, names=names), []
+        return split_by_column(tickets[column], texts, names=names, test_share=share.test_share, seed=share.seed), []
     dated = "opened_at" in tickets and tickets["opened_at"].notna().mean() > 0.5
     if dated and not at_random:
         return split_by_time(
             tickets["opened_at"], texts, calibration_share=share.calibration_share, test_share=share.test_share
         ), []
     notes = [] if at_random else ["No opened_at: the split is random, so the figures say nothing about later tickets."]
-    return split_at_random(
-        texts, calibration_share=share.calibration_share, test_share=share.test_share, seed=share.seed
-    ), notes
+    return split_at_random(texts, test_share=share.test_share, seed=share.seed), notes
 
 
 def _with_repeats(
     classifier: TriageClassifier, texts: list[str], labels: pd.DataFrame, split: Split, routing: Sequence[str]
 ) -> Evaluation | None:
-    later = split.repeats[split.repeats >= 0]
-    if not len(later):
+    if not len(split.repeats):
         return None
-    rows = sorted({*split.test.tolist(), *later.tolist()})
+    rows = np.sort(np.concatenate([split.test, split.repeats]))
     return evaluate_answers(answer_all(classifier, _take(texts, rows)), labels.iloc[rows], routing=routing)
 
 

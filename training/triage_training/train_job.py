@@ -5,30 +5,37 @@ Everything that can fail comes first; the version appears in the registry last, 
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from triage_ml.answer import read_model, write_model
 from triage_ml.bundle import CHALLENGER
-from triage_ml.errors import TriageError
-from triage_ml.evaluate import Check, Cost, answer_all, answer_table
+from triage_ml.errors import BundleError, RegistryError
+from triage_ml.evaluate import Check, Cost, LearningCurve, answer_all, answer_table
 from triage_ml.files import atomic_file
 from triage_ml.settings import Settings
 from triage_ml.taxonomy import Taxonomy
-from triage_training.gate_job import ANSWERS, SEEN, answers_file, judge_first, measure_cost, tickets_for
-from triage_training.model_card import model_card
-from triage_training.model_report import render_report
-from triage_training.promotion import open_champions, user_name
+from triage_training.gate_job import (
+    ANSWERS,
+    SEEN,
+    answers_file,
+    judge_first,
+    measure_cost,
+    read_evidence,
+    tickets_for,
+)
+from triage_training.promotion import Champions, OvertakenError, open_champions, user_name
 from triage_training.registry import Registry, Version
+from triage_training.run_figures import run_metrics, run_params
+from triage_training.run_files import run_files
 from triage_training.train import Trained
+from triage_training.trials import Trial
 
-__all__ = ["Registered", "check_ready", "register_model"]
+__all__ = ["Extras", "Registered", "check_ready", "register_model", "resume_alias"]
 
 Step = Callable[[str], None]
 
@@ -37,7 +44,8 @@ Step = Callable[[str], None]
 class Registered:
     """A model that is in the registry: its version, its bundle and its report on this machine.
 
-    `checks` are those of the gate that the first version has to pass to become champion; empty for a later one.
+    `checks` are those of the gate that the first version has to pass to become champion; empty for a later one. Its
+    calibration can only be warned of (`triage_ml.evaluate.absolute_checks`).
     """
 
     version: Version
@@ -45,6 +53,16 @@ class Registered:
     report: Path
     cost: Cost
     checks: list[Check]
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What a training may log beside the model: learning curves, trials of a search, redacted examples, tags."""
+
+    curves: Mapping[str, LearningCurve] = field(default_factory=dict)
+    trials: Sequence[Trial] = ()
+    with_examples: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def check_ready(settings: Settings, registry: Registry) -> None:
@@ -55,16 +73,23 @@ def check_ready(settings: Settings, registry: Registry) -> None:
 
 
 def register_model(
-    trained: Trained, taxonomy: Taxonomy, settings: Settings, registry: Registry, *, step: Step = lambda _: None
+    trained: Trained,
+    taxonomy: Taxonomy,
+    settings: Settings,
+    registry: Registry,
+    *,
+    extras: Extras | None = None,
+    step: Step = lambda _: None,
 ) -> Registered:
     """Keep what `train` made: on disk, then in MLflow. The first version that passes becomes champion."""
+    extras = extras or Extras()
     step("writing the bundle")
     bundle, digest = _write_bundle(trained, taxonomy, settings)
     cost = measure_cost(bundle, trained.test.texts, settings)
-    html = render_report(trained, digest)
+    logged = run_files(trained, digest, extras.curves, with_examples=extras.with_examples)
     report = settings.paths.reports / f"model-{digest[7:15]}.html"
     with atomic_file(report) as page:
-        page.write_text(html, encoding="utf-8")
+        page.write_text(logged["report.html"], encoding="utf-8")
     with open_champions(settings, registry) as champions, tempfile.TemporaryDirectory() as scratch:
         champion = champions.current().champion
         step("asking the champion the same tickets" if champion else "logging to MLflow")
@@ -73,27 +98,49 @@ def register_model(
         version = registry.register(
             bundle,
             digest,
-            params=_params(trained),
-            metrics=_metrics(trained) | {"cost.milliseconds": cost.milliseconds, "cost.megabytes": cost.megabytes},
-            tags={"digest": digest, "data_sha256": trained.profile["sha256"]},
-            files=evidence
-            | {
-                "report.html": html,
-                "profile.json": json.dumps(trained.profile, indent=1),
-                "model_card.md": model_card(trained, digest),
-            },
+            params=run_params(trained),
+            metrics=run_metrics(trained, extras.curves)
+            | {"cost.milliseconds": cost.milliseconds, "cost.megabytes": cost.megabytes},
+            tags={"digest": digest, "data_sha256": trained.profile["sha256"], **extras.tags},
+            files=evidence | logged,
+            trials=extras.trials,
         )
-        reign = champions.current()
-        if reign.champion is not None:
-            registry.point(CHALLENGER, version)
-            return Registered(registry.find(str(version.number)), bundle, report, cost, [])
-        checks = judge_first(trained.answers, cost, settings)
-        if all(check.passed for check in checks):
-            plain = [check.to_dict() for check in checks]
-            champions.replace(reign, version, "first", who=user_name(), reason="the first version", checks=plain)
-        else:
-            registry.point(CHALLENGER, version)
+        checks = _give_alias(version, trained.answers, cost, champions, registry, settings)
         return Registered(registry.find(str(version.number)), bundle, report, cost, checks)
+
+
+def resume_alias(version: Version, settings: Settings, registry: Registry) -> Version:
+    """Give a version the alias that its training had no time to give, unless a later one has been given one since."""
+    with open_champions(settings, registry) as champions, tempfile.TemporaryDirectory() as scratch:
+        reign = champions.current()
+        challenger = registry.aliased(CHALLENGER)
+        newest = max((one.number for one in (reign.champion, challenger) if one is not None), default=0)
+        reigned = {row.version for row in champions.history()}
+        if version.number > newest and str(version.number) not in reigned:
+            evidence = read_evidence(version, registry, Path(scratch))
+            if evidence is not None:
+                _give_alias(version, *evidence, champions, registry, settings)
+    return registry.find(str(version.number))
+
+
+def _give_alias(
+    version: Version, answers: pd.DataFrame, cost: Cost, champions: Champions, registry: Registry, settings: Settings
+) -> list[Check]:
+    """Champion, where there is none and the checks of a first version pass; else challenger."""
+    reign = champions.current()
+    if reign.champion is not None:
+        registry.point(CHALLENGER, version)
+        return []
+    checks = judge_first(answers, cost, settings)
+    if all(check.passed for check in checks):
+        plain = [check.to_dict() for check in checks]
+        try:
+            champions.replace(reign, version, "first", who=user_name(), reason="the first version", checks=plain)
+            return checks
+        except OvertakenError:  # two first trainings at once: the other one is champion now
+            checks = []
+    registry.point(CHALLENGER, version)
+    return checks
 
 
 def _write_bundle(trained: Trained, taxonomy: Taxonomy, settings: Settings) -> tuple[Path, str]:
@@ -131,43 +178,15 @@ def _evidence(trained: Trained, champion: Version | None, registry: Registry, sc
 
 
 def _champion_answers(trained: Trained, champion: Version, registry: Registry, scratch: Path) -> pd.DataFrame | None:
-    """The champion's answers to the test tickets that it was not trained on; None where its bundle can't be read any more."""
+    """The champion's answers to the test tickets that it was not trained on; None where its bundle can't be had any more.
+
+    A training of hours is not thrown away for it; the gate then asks for tickets.
+    """
     try:
         classifier = read_model(registry.fetch(champion)).classifier
-    except TriageError:
+    except (BundleError, RegistryError):
         return None
     test = trained.test
     answers = answer_table(test.keys, answer_all(classifier, test.texts), test.labels)
     seen = registry.file(champion, SEEN, scratch / "champion")
     return answers if seen is None else tickets_for(answers, pd.read_parquet(seen)["ticket"].tolist())
-
-
-def _params(trained: Trained) -> dict[str, Any]:
-    model = {name: value for name, value in trained.classifier.get_params(deep=False).items() if name != "features"}
-    features = {f"features.{name}": value for name, value in trained.classifier.features_.get_params().items()}
-    split = trained.split
-    parts = {"split": split.how, "fit": len(split.fit), "calibration": len(split.calibration), "test": len(split.test)}
-    return {**model, **features, **parts, "targets": list(trained.classifier.classes_)}
-
-
-def _metrics(trained: Trained) -> dict[str, float]:
-    metrics: dict[str, float] = {}
-    for name, figures in trained.evaluation.targets.items():
-        metrics[f"{name}.ece"] = figures.ece
-        for what, interval in (("accuracy", figures.accuracy), ("macro_f1", figures.macro_f1)):
-            metrics |= {
-                f"{name}.{what}": interval.value,
-                f"{name}.{what}.low": interval.low,
-                f"{name}.{what}.high": interval.high,
-            }
-        for promise, row in figures.coverage.items():
-            metrics[f"{name}.coverage_at_{promise}"] = row.coverage
-            if row.precision is not None:
-                metrics[f"{name}.precision_at_{promise}"] = row.precision
-        for each in figures.classes:
-            metrics |= {
-                f"{name}.class.{each.label}.precision": each.precision,
-                f"{name}.class.{each.label}.recall": each.recall,
-                f"{name}.class.{each.label}.f1": each.f1,
-            }
-    return metrics

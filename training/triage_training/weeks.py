@@ -9,27 +9,15 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from triage_ml.errors import InputError
+from triage_ml.weeks import monday, week_name
 
-__all__ = ["complete_weeks", "monday", "parse_week", "week_name", "weeks_back", "weeks_of"]
+__all__ = ["ahead", "complete_weeks", "monday", "parse_week", "week_name", "weeks_back", "weeks_of"]
 
 _WEEK = re.compile(r"(\d{4})-?W(\d{2})")
 #: A file whose last ticket was opened this shortly before the end of a week holds that week.
 NEAR_END = timedelta(days=2)
-
-
-def week_name(day: date) -> str:
-    """The ISO week of a day.
-
-    >>> week_name(date(2027, 1, 3))
-    '2026-W53'
-    """
-    year, week, _ = day.isocalendar()
-    return f"{year}-W{week:02d}"
-
-
-def monday(week: str) -> date:
-    """The first day of a week such as `2026-W47`."""
-    return date.fromisocalendar(int(week[:4]), int(week[-2:]), 1)
+#: Share of tickets with a date in the future that are taken for mistakes; where there are more, our clock is not theirs.
+MISTAKEN = 0.01
 
 
 def parse_week(text: str) -> str:
@@ -66,14 +54,18 @@ def complete_weeks(frame: pd.DataFrame, timezone: str, now: datetime) -> list[st
     """Weeks between the first and the last ticket that the table holds to their end, oldest first.
 
     A week is complete if something in the table happened after it; or, if it is over by the clock and the last ticket was
-    opened within its last two days. Weeks without tickets in between are weeks.
+    opened within its last two days. Weeks without tickets in between are weeks. Times that are `ahead` of the clock are
+    mistakes and say nothing.
     """
     opened = frame["opened_at"].dropna()
+    clock = _clock(opened, now)
+    opened = opened[opened <= clock]
     if opened.empty:
         return []
     zone = ZoneInfo(timezone)
     first, last = opened.min().astimezone(zone).date(), opened.max().astimezone(zone).date()
-    latest = max(frame[column].max() for column in ("opened_at", "resolved_at") if _has_times(frame, column))
+    times = [frame[column].dropna() for column in ("opened_at", "resolved_at") if column in frame]
+    latest = max(one.max() for one in (own[own <= clock] for own in times) if len(one))
     weeks, day = [], first - timedelta(days=first.weekday())
     while day <= last:
         end = datetime.combine(day + timedelta(weeks=1), datetime.min.time(), zone).astimezone(UTC)
@@ -83,8 +75,21 @@ def complete_weeks(frame: pd.DataFrame, timezone: str, now: datetime) -> list[st
     return weeks
 
 
-def _has_times(frame: pd.DataFrame, column: str) -> bool:
-    return column in frame and bool(frame[column].notna().any())
+def ahead(opened_at: pd.Series, now: datetime) -> int:
+    """How many tickets have a date in the future, and belong to no week until it has come.
+
+    A table with more than a few of them (one in a hundred) was made by another clock, a simulated one perhaps, and is right
+    by that.
+    """
+    opened = opened_at.dropna()
+    return int((opened > _clock(opened, now)).sum())
+
+
+def _clock(opened: pd.Series, now: datetime) -> pd.Timestamp:
+    """What time it is for a table of tickets."""
+    clock = pd.Timestamp(now)
+    is_mistaken = (opened > clock).mean() <= MISTAKEN if len(opened) else True
+    return clock if is_mistaken else opened.max()
 
 
 def _no_week(text: str) -> str:

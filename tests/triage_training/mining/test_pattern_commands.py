@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from triage_ml.tickets import write_tickets
-from triage_training.pattern_commands import app
+from triage_training.commands import app
 
 
 @pytest.fixture
@@ -50,6 +50,16 @@ def test_mined_already(table: Path) -> None:
     assert "Every complete week of these tickets has been mined already." in run("mine", str(table))[1]
 
 
+def test_a_date_in_the_future_is_said_and_makes_no_list(table: Path, desk: pd.DataFrame) -> None:
+    far = desk["opened_at"].mask(desk["ticket_id"] == "Access-4-03", pd.Timestamp("2091-05-01", tz="UTC"))
+    write_tickets(desk.assign(opened_at=far), table)
+
+    document = json.loads(run("mine", str(table), "--json")[1])
+
+    assert (document["week"], document["tickets"]) == ("2026-W05", 59)
+    assert document["warnings"] == ["Tickets with an opened_at in the future: 1. They count once that day has come."]
+
+
 def test_without_dates_it_says_that_there_is_no_list(table: Path, desk: pd.DataFrame) -> None:
     write_tickets(desk.drop(columns=["opened_at"]), table)
 
@@ -84,3 +94,27 @@ def test_report_before_mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     assert code == 1
     assert "No week has been mined yet." in printed
+
+
+def test_a_reorganisation_is_proposed_and_mines_nothing(table: Path) -> None:
+    run("mine", str(table))
+
+    code, printed = run("mine", str(table), "--reorganise")
+    document = json.loads(run("mine", str(table), "--reorganise", "--json")[1])
+
+    assert code == 0
+    assert "Nothing " in printed
+    assert {one["action"] for one in document["proposals"]} <= {"merge", "split"}
+
+
+def test_patterns_are_shown_with_what_became_of_them(table: Path) -> None:
+    run("mine", str(table))
+
+    shown = json.loads(run("patterns", "--json")[1])["patterns"]
+    one = json.loads(run("patterns", shown[0]["pattern_id"], "--json")[1])
+
+    assert [row["tickets"] for row in shown] == sorted((row["tickets"] for row in shown), reverse=True)
+    assert {row["state"] for row in shown} == {"live"}
+    assert one["lineage"] == [{"week": "2026-W05", "event": "found", "other": None}]
+    assert shown[0]["title"] in run("patterns")[1]
+    assert run("patterns", "nowhere")[0] == 1

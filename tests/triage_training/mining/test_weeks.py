@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from triage_ml.errors import InputError
-from triage_training.weeks import complete_weeks, parse_week, weeks_back, weeks_of
+from triage_training.weeks import ahead, complete_weeks, parse_week, weeks_back, weeks_of
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -52,6 +52,23 @@ def test_a_file_that_ends_on_the_weekend_holds_its_week_once_that_is_over(now: d
     assert complete_weeks(opened("2026-11-03T09:00Z", "2026-11-08T11:00Z"), "UTC", now) == weeks
 
 
+def test_one_date_in_the_future_completes_no_week() -> None:
+    frame = opened(*["2026-11-03T09:00Z"] * 200, *["2026-11-17T09:00Z"] * 5, "2031-05-01T09:00Z")
+    now = datetime(2026, 11, 18, 12, tzinfo=UTC)
+
+    assert complete_weeks(frame, "UTC", now) == ["2026-W45", "2026-W46"]
+    assert complete_weeks(frame.assign(resolved_at=frame["opened_at"]), "UTC", now) == ["2026-W45", "2026-W46"]
+    assert ahead(frame["opened_at"], now) == 1
+
+
+def test_a_desk_with_another_clock_is_right_by_that() -> None:
+    frame = opened("2026-11-03T09:00Z", "2026-11-11T09:00Z", "2026-11-17T09:00Z")
+    now = datetime(2026, 11, 4, tzinfo=UTC)
+
+    assert complete_weeks(frame, "UTC", now) == ["2026-W45", "2026-W46"]
+    assert ahead(frame["opened_at"], now) == ahead(frame["opened_at"].head(0), now) == 0
+
+
 def test_weeks_without_tickets_in_between_are_weeks() -> None:
     frame = opened("2026-11-03T09:00Z", "2026-11-24T09:00Z")
 
@@ -74,3 +91,17 @@ def test_a_week_may_be_typed_in_small_letters_or_without_the_hyphen() -> None:
 def test_what_is_no_week(text: str) -> None:
     with pytest.raises(InputError, match=r"is no ISO week\.\nExpected a week like 2026-W47"):
         parse_week(text)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "UTC"])
+def test_a_clock_change_makes_no_week_and_loses_none(zone: str) -> None:
+    hours = pd.date_range("2026-03-01", "2026-04-12", freq="h", tz="UTC")
+    local = hours.tz_convert(zone)
+
+    weeks = weeks_of(pd.Series(hours), zone)
+    complete = complete_weeks(pd.DataFrame({"opened_at": hours}), zone, datetime(2026, 5, 1, tzinfo=UTC))
+
+    assert weeks.tolist() == [f"{at.isocalendar().year}-W{at.isocalendar().week:02d}" for at in local]
+    assert complete == sorted(set(complete))
+    assert set(weeks) - set(complete) <= {weeks.iloc[-1]}
+    assert {len(group) for week, group in weeks.groupby(weeks) if week in complete[1:-1]} <= {167, 168, 169}
