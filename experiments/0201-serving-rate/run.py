@@ -31,7 +31,7 @@ from triage_ml.classify import TriageClassifier
 from triage_ml.settings import Settings
 from triage_ml.taxonomy import Taxonomy
 from triage_serving.bundles import BundleFolder, Kept
-from triage_training.registry import _describe_for_mlflow
+from triage_training.registry import describe_for_mlflow
 
 LUA = """
 local bodies, n = {{}}, 0
@@ -39,7 +39,10 @@ for line in io.lines("{file}") do bodies[#bodies + 1] = line end
 wrk.method = "POST"
 {headers}
 request = function() n = n % #bodies + 1; return wrk.format(nil, "{path}", nil, bodies[n]) end
+{pace}
 """
+#: Each connection waits an exponential time before its next request, so that requests come as from many callers.
+PACE = "delay = function() return math.floor(-math.log(1 - math.random()) * {milliseconds} + 0.5) end"
 
 
 def make_models(folder: Path, texts: list[str], labels: list[str]) -> None:
@@ -50,18 +53,24 @@ def make_models(folder: Path, texts: list[str], labels: list[str]) -> None:
     bundles.path(digest).parent.mkdir(parents=True)
     write_model(bundles.path(digest), classifier, Taxonomy())
     bundles.remember(Kept("1", digest))
-    _describe_for_mlflow(folder / "bundle")
+    describe_for_mlflow(folder / "bundle")
     pipeline = make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(tol=1e-2)).fit(texts, labels)
     joblib.dump(pipeline, folder / "pipeline.joblib")
 
 
-def load(server: Server, texts: list[str], clients: int, seconds: float, folder: Path) -> dict[str, float]:
-    """One round of wrk with one thread: requests a second, median and p99 in milliseconds."""
+def load(
+    server: Server, texts: list[str], clients: int, seconds: float, folder: Path, *, pause_ms: float = 0.0
+) -> dict[str, float]:
+    """One round of wrk with one thread: requests a second, median and p99 in milliseconds.
+
+    `pause_ms` is how long a connection waits on average between an answer and its next request.
+    """
     bodies, script = folder / "bodies.txt", folder / "load.lua"
     bodies.write_bytes(b"\n".join(server.body(f"T{number}", text) for number, text in enumerate(texts)))
     headers = {"Content-Type": "application/json", **server.headers}
+    pace = PACE.format(milliseconds=pause_ms) if pause_ms else ""
     lines = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items())
-    script.write_text(LUA.format(file=bodies, headers=lines, path=server.path))
+    script.write_text(LUA.format(file=bodies, headers=lines, path=server.path, pace=pace))
     line = [
         "wrk",
         "-t1",
@@ -86,6 +95,32 @@ def _milliseconds(said: str, name: str) -> float:
     found = re.search(rf"{name}\s+([\d.]+)(us|ms|s|m)\b", said)
     assert found is not None, said
     return round(float(found[1]) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}[found[2]], 2)
+
+
+def at_half_of_peak(
+    server: Server, texts: list[str], peak: float, clients: int, seconds: float, folder: Path
+) -> dict[str, float]:
+    """Load at about half of `peak` requests a second, with pauses that are drawn again until the rate is that."""
+    pause = 1000 * clients / (peak / 2)
+    for _ in range(2):
+        found = load(server, texts, clients, seconds, folder, pause_ms=pause)
+        pause *= max(0.2, found["per_second"] / (peak / 2))
+    found = load(server, texts, clients, seconds, folder, pause_ms=pause)
+    return found | {"wanted_per_second": round(peak / 2, 1)}
+
+
+def fsync_p99_ms(folder: Path, seconds: float) -> float:
+    """What the disk alone takes to keep 4 kB, p99."""
+    times = []
+    with (folder / "fsync").open("wb") as file:
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            begun = time.perf_counter()
+            file.write(b"x" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+            times.append(time.perf_counter() - begun)
+    return round(1000 * sorted(times)[int(0.99 * len(times))], 2)
 
 
 def batch_rates(server: Server, texts: list[str], folder: Path, batches: int) -> dict[str, float]:
@@ -125,6 +160,14 @@ def table(results: dict[str, Any]) -> str:
             for count in clients
         ]
         rows.append(f"| triage against {name} | {' | '.join(cells)} |")
+    half = results["half_of_peak"]
+    rows.append("")
+    for name, one in half.items():
+        rows.append(
+            f"At {one['per_second']:.0f} requests a second, half of its peak, {name} has a median of {one['median_ms']:.1f} ms "
+            f"and a p99 of {one['p99_ms']:.1f} ms."
+        )
+    rows.append(f"The disk alone takes {results['fsync_p99_ms']:.1f} ms to keep 4 kB (fsync, p99).")
     batch = results["batch"]
     rows.append("")
     rows.append(
@@ -169,7 +212,15 @@ def main() -> None:
                 for server in servers:
                     found = load(server, texts, clients, run.config["seconds"], folder)
                     figures[server.name].setdefault(str(clients), []).append(found)
+        half = {}
+        for server in servers[:2]:
+            peak = max(median(one["per_second"] for one in rounds) for rounds in figures[server.name].values())
+            half[server.name] = at_half_of_peak(
+                server, texts, peak, run.config["half_clients"], run.config["half_seconds"], folder
+            )
         results = {
+            "half_of_peak": half,
+            "fsync_p99_ms": fsync_p99_ms(folder, run.config["seconds"]),
             "clients": run.config["clients"],
             "load_average": os.getloadavg(),
             "servers": figures,

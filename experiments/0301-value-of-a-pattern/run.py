@@ -21,7 +21,7 @@ from triage_ml.simulate import simulate_desk
 from triage_ml.store import FACT_COLUMNS
 from triage_ml.taxonomy import Taxonomy, load_taxonomy
 from triage_ml.tickets import read_tickets
-from triage_ml.value import Candidate, WeekOfWork, list_candidates, lowest_capable_tier, realised
+from triage_ml.value import Candidate, WeekOfWork, hours_a_week, list_candidates, lowest_capable_tier, realised
 
 HORIZON, HISTORY, NOTES = 4, 16, 4
 TOP = 50
@@ -82,13 +82,37 @@ def savings_figures(listed: list[Candidate], truth: Mapping[str, pd.DataFrame], 
     table["true"] = table["pattern"].map(hours)
     table["inside"] = (table["p10"] <= table["true"]) & (table["true"] <= table["p90"])
     top = table.nlargest(TOP, "true")
+    swapped = with_true_factors(top, {c.pattern_id: c for c in listed}, truth, weeks[weeks["week"].isin(later)])
     return {
+        **{f"rank_with_true_{name}": round(float(spearmanr(p50, top["true"])[0]), 4) for name, p50 in swapped.items()},
         "listed": len(table),
         "inside": round(float(table["inside"].mean()), 4),
         "inside_of_those_that_save": round(float(table.loc[table["true"] > 0, "inside"].mean()), 4),
         "rank_correlation_top": round(float(spearmanr(top["p50"], top["true"])[0]), 4),
         "rank_correlation_all": round(float(spearmanr(table["p50"], table["true"])[0]), 4),
         "kind_right_top": round(float((top["kind"] == top["pattern"].map(kinds)).mean()), 4),
+    }
+
+
+def with_true_factors(
+    top: pd.DataFrame, listed: Mapping[str, Candidate], truth: Mapping[str, pd.DataFrame], later: pd.DataFrame
+) -> dict[str, pd.Series]:
+    """P50 with one true factor in the place of its estimate: which of them separates the estimate from the truth."""
+    means = later.groupby("kind").mean(numeric_only=True).loc[top["pattern"]]
+    minutes = (means["minutes_without_automation"] / means["tickets_without_automation"].clip(lower=1)).to_numpy()
+    kinds = truth["kinds"].set_index("kind").loc[top["pattern"]]
+    own = [listed[pattern] for pattern in top["pattern"]]
+    touch = np.array([one.touch.minutes for one in own])
+    volume = np.array([hours_a_week(one.weekly, one.touch).p50 * 60 / max(one.touch.minutes, 1e-9) for one in own])
+    share = np.array([one.savings.covered * one.savings.success or np.nan for one in own])
+    share = np.where(np.isnan(share), np.nanmean(share), share)
+    true_share = (kinds["share_covered"] * kinds["success"]).to_numpy()
+    base = pd.Series(volume * touch * share / 60)
+    return {
+        "volume": base * means["tickets_without_automation"].to_numpy() / np.maximum(volume, 1e-9),
+        "touch_time": base * minutes / touch,
+        "share": base * true_share / share,
+        "all_three": pd.Series(means["tickets_without_automation"].to_numpy() * minutes * true_share),
     }
 
 
@@ -106,7 +130,8 @@ def realised_figures(facts: pd.DataFrame, truth: Mapping[str, pd.DataFrame]) -> 
     """Hours that automations saved against the truth, for those with four weeks before and after."""
     changes = truth["changes"]
     started = changes[changes["what"].str.contains("automat")].set_index("kind")["week"].to_dict()
-    controls = weeks_of_work(facts[~facts["pattern_id"].isin(started)])
+    rest = facts[~facts["pattern_id"].isin(started)]
+    controls = {str(pattern): weeks_of_work(own) for pattern, own in rest.groupby("pattern_id")}
     savable = truth["weeks"]
     errors, covered = [], []
     for kind, since in sorted(started.items()):
@@ -146,6 +171,10 @@ def table(desks: list[dict[str, Any]]) -> str:
         ("true savable hours within P10 to P90, all listed", "inside", "75 to 90 %"),
         ("the same, of those that can be automated", "inside_of_those_that_save", ""),
         ("rank correlation of P50, true top 50", "rank_correlation_top", "0.90"),
+        ("– with the true volume of the weeks to come", "rank_with_true_volume", ""),
+        ("– with the true touch time", "rank_with_true_touch_time", ""),
+        ("– with the true share covered and success", "rank_with_true_share", ""),
+        ("– with all three: what chance leaves", "rank_with_true_all_three", ""),
         ("rank correlation of P50, all listed", "rank_correlation_all", ""),
         ("kind right, true top 50", "kind_right_top", "0.80"),
         ("lowest capable tier right, by volume", "lowest_tier_right", "0.85"),

@@ -13,12 +13,12 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score, confusion_matrix, normalized_mutual_info_score
 from threadpoolctl import threadpool_limits
 
-from triage_training.facts import prepare, say
+from triage_training.facts import say
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from provenance import Run
 
-from triage_ml.patterns import LexicalSpace, collapse, discover, grow, masked_texts
+from triage_ml.patterns import ALIKE, ALIKE_IN_MEANING, LexicalSpace, collapse, discover, grow, masked_texts
 from triage_ml.simulate import simulate_desk
 from triage_ml.tickets import read_tickets
 
@@ -29,23 +29,30 @@ def main() -> None:
     """Run all sets and desks."""
     run = Run(__file__, __doc__)
     with threadpool_limits(limits=1):
-        public = [row for name in run.config["sets"] for row in public_set(run, name)]
+        encoders = {name: f"{kind}:{run.data / folder}" for name, (kind, folder) in run.config["encoders"].items()}
+        spaces = {"lexical": None, **encoders}
+        public = [
+            {"space": space, **row}
+            for space, encoder in spaces.items()
+            for name in run.config["sets"]
+            for row in public_set(run, name, encoder)
+        ]
         desks = [desk(run, seed) for seed in run.config["seeds"]]
     run.write({"public": public, "desks": desks}, table(public, desks))
 
 
-def public_set(run: Run, name: str) -> list[dict[str, Any]]:
+def public_set(run: Run, name: str, encoder: str | None) -> list[dict[str, Any]]:
     """Figures of a public set: whole, by halves, thinned; dstc11 by domain."""
     texts = pd.read_csv(run.data / name / "tickets.csv.gz")
     if "split" in texts:
         texts = texts[texts["split"] == run.config["part"]]
     texts = texts[texts["intent"] != "oos"]
     if "domain" in texts and name == "dstc11":
-        return [{"set": f"{name} {domain}", **grouped(part)} for domain, part in texts.groupby("domain")]
+        return [{"set": f"{name} {domain}", **grouped(part, encoder)} for domain, part in texts.groupby("domain")]
     return [
-        {"set": name, **grouped(texts)},
-        {"set": f"{name}, half", **grouped(texts.groupby("intent").sample(frac=0.5, random_state=0))},
-        {"set": f"{name}, Zipf", **grouped(zipf(texts, run.config["zipf_texts"]))},
+        {"set": name, **grouped(texts, encoder)},
+        {"set": f"{name}, half", **grouped(texts.groupby("intent").sample(frac=0.5, random_state=0), encoder)},
+        {"set": f"{name}, Zipf", **grouped(zipf(texts, run.config["zipf_texts"]), encoder)},
     ]
 
 
@@ -58,10 +65,12 @@ def zipf(texts: pd.DataFrame, size: int) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def grouped(texts: pd.DataFrame) -> dict[str, Any]:
+def grouped(texts: pd.DataFrame, encoder: str | None) -> dict[str, Any]:
     """NMI, ARI and accuracy (one group an intent, by the best matching) over all texts, in percent."""
     uniques = collapse(masked_texts(texts["text"].tolist()))
-    labels = discover(LexicalSpace.fit(uniques.texts).encode(uniques.texts), uniques.weights).labels
+    vectors = LexicalSpace.fit(uniques.texts, encoder=encoder).encode(uniques.texts)
+    alike = ALIKE_IN_MEANING if encoder else ALIKE
+    labels = discover(vectors, uniques.weights, alike=alike).labels
     found = np.where(uniques.of_row >= 0, labels[uniques.of_row], labels.max() + 1)
     true = pd.factorize(texts["intent"])[0]
     counts = confusion_matrix(true, found)
@@ -83,7 +92,7 @@ def desk(run: Run, seed: int) -> dict[str, Any]:
         tickets = read_tickets(Path(scratch, "desk", "tickets.parquet"))
         truth = pd.read_parquet(Path(scratch, "desk", "truth", "tickets.parquet")).set_index("ticket_id")
     kinds = pd.factorize(truth.loc[tickets["ticket_id"], "kind"])[0]
-    uniques, said = say(tickets, prepare(tickets))
+    uniques, said = say(tickets)
     grown = grow(None, said, week="", min_tickets=10)
     by_text, _ = grown.book.assign_masked(uniques.texts)
     figures = {"by case": grown.pattern, "by text": by_text}
@@ -110,8 +119,10 @@ def largest(pattern: np.ndarray, kinds: np.ndarray) -> dict[str, Any]:
 
 def table(public: list[dict[str, Any]], desks: list[dict[str, Any]]) -> str:
     """Both tables as Markdown."""
-    rows = ["| texts | n | intents | groups | NMI | ARI | ACC |", "|---|---|---|---|---|---|---|"]
-    rows += ["| {set} | {texts} | {intents} | {groups} | {nmi} | {ari} | {acc} |".format(**row) for row in public]
+    rows = ["| space | texts | n | intents | groups | NMI | ARI | ACC |", "|---" * 8 + "|"]
+    rows += [
+        "| {space} | {set} | {texts} | {intents} | {groups} | {nmi} | {ari} | {acc} |".format(**row) for row in public
+    ]
     rows += ["", "| desk | patterns | purity of the top 50 | shown twice | recall of the top 30 | covered |"]
     rows += ["|---|---|---|---|---|---|"]
     for one in desks:
