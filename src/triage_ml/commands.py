@@ -124,13 +124,11 @@ def prune(
     """Forget predictions and outcomes past an age. Patterns, weekly lists and decisions stay."""
     with running("store prune", as_json) as out:
         from triage_ml.settings import load_settings
-        from triage_ml.store import open_store
-        from triage_ml.store import prune as prune_store
+        from triage_ml.store import open_store, prune_store
 
         before = datetime.now(UTC) - _age(older_than)
         opened = open_store(load_settings(config).store_url)
-        with opened.begin() as connection:
-            counts = prune_store(connection, before=before)
+        counts = prune_store(opened, before=before)
         opened.close()
         out.say(f"Forgotten: {counts['predictions']} predictions, {counts['outcomes']} outcomes.")
         out.result(before=before, **counts)

@@ -76,14 +76,15 @@ def run_demo(
     with command.start("train", str(table), "--taxonomy", str(taxonomy)) as training:
         mined = command("mine", str(table), "--last", str(_WEEKS_MINED), "--handoffs", str(handoffs))
         trained = training.result()
-    if trained["role"] == "challenger":
+    if trained["role"] == "challenger":  # an earlier demo's model answers; this one was trained on another desk
         step("promoting the new model")
-        command("promote", "--force", "--reason", "the demo shows what it learnt, as it is")
+        command("promote", "--force", "--reason", "a new demo answers with the model of its own desk")
     step("writing the weekly list")
     reported = command("report")
     key = command("keys", "create", "--scope", "score", "--name", "demo")["key"]
     step("asking the service over HTTP")
     with command.serving(port=0) as url:
+        _wait_for_version(url, key, trained["model_version"])
         answer, milliseconds = _ask(url, key)
     return Demo(
         desk, simulated, trained, mined, reported, key, url, answer, milliseconds, round(time.monotonic() - begun, 1)
@@ -168,6 +169,18 @@ def _wait_until_ready(url: str) -> None:
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)
     raise ServiceError(f"The service at {url} was not ready within {_READY_WITHIN_SECONDS} seconds.")
+
+
+def _wait_for_version(url: str, key: str, version: str) -> None:
+    """A service starts with the model that it kept, and takes a newer champion at its next poll."""
+    deadline = time.monotonic() + _READY_WITHIN_SECONDS
+    request = urllib.request.Request(f"{url}/v1/model", headers={"Authorization": f"Bearer {key}"})  # noqa: S310
+    while time.monotonic() < deadline:
+        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+            if json.loads(response.read())["champion"]["version"] == version:
+                return
+        time.sleep(0.2)
+    raise ServiceError(f"The service at {url} did not take version {version} within {_READY_WITHIN_SECONDS} seconds.")
 
 
 def _ask(url: str, key: str) -> tuple[dict[str, Any], float]:
