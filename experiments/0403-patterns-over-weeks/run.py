@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -53,10 +53,10 @@ def one_desk(run: Run, seed: int) -> dict[str, Any]:
         settings = Settings(paths={"home": folder / "home"})
         week = weeks_of(tickets["opened_at"], "UTC")
         kept, rejected = mine_weeks(run, tickets, week, settings)
-        facts = facts_of(settings).join(truth, on="ticket_id", rsuffix="_true")
+        facts = facts_of(settings).set_index("ticket_id").join(truth, rsuffix="_true")
         figures = {
             "seed": seed,
-            **purity_of(facts),
+            **shown_of(facts, by_text(tickets, settings), listed(settings)),
             **volume_of(facts),
             **hours_of(facts, settings),
             "ids_kept_weekly": round(float(np.mean(kept)), 4),
@@ -116,24 +116,57 @@ def facts_of(settings: Settings) -> pd.DataFrame:
     return pd.DataFrame(read(settings, facts_between, "0000", "9999"))
 
 
-def purity_of(facts: pd.DataFrame) -> dict[str, Any]:
-    """Purity and duplicates of the patterns with most tickets, by kind; duplicates of variants by kind and resolution."""
-    top = facts["pattern_id"].value_counts().index[:TOP]
-    counts = [facts.loc[facts["pattern_id"] == one, "kind"].value_counts() for one in top]
-    shown = [count.index[0] for count in counts]
-    pairs = facts.dropna(subset="variant_id").groupby("variant_id")[["kind", "resolution"]]
-    ways = [tuple(part.value_counts().index[0]) for _, part in pairs]
-    return {
-        "patterns": int(facts["pattern_id"].nunique()),
-        "purity": round(float(np.mean([count.iloc[0] / count.sum() for count in counts])), 3),
-        "shown_twice": len(shown) - len(set(shown)),
-        "variants": len(ways),
-        "variants_twice": len(ways) - len(set(ways)),
+def shown_of(facts: pd.DataFrame, by_text: pd.Series, listed: Sequence[str]) -> dict[str, Any]:
+    """Purity and duplicates of the first `TOP` patterns of the last list, of the largest, and of those by text alone."""
+    largest = facts["pattern_id"].value_counts().index[:TOP]
+    views = {
+        "listed": (facts, listed[:TOP]),
+        "largest": (facts, largest),
+        "listed_by_text": (facts.assign(pattern_id=by_text), listed[:TOP]),
+    }
+    figures: dict[str, Any] = {"patterns": int(facts["pattern_id"].nunique())}
+    for view, (tickets, patterns) in views.items():
+        own = tickets[tickets["pattern_id"].isin(patterns)]
+        kinds = purities(own, "pattern_id", ["kind"])
+        ways = [way for _, way in purities(own, "pattern_id", ["kind", "resolution"])]
+        figures |= {
+            f"purity_{view}": round(float(np.mean([share for share, _ in kinds])), 3),
+            f"kinds_twice_{view}": len(kinds) - len({kind for _, kind in kinds}),
+            f"kind_and_resolution_twice_{view}": len(ways) - len(set(ways)),
+        }
+    variants = purities(facts[facts["pattern_id"].isin(listed[:TOP])], "variant_id", ["kind", "resolution"])
+    return figures | {
+        "variants_of_the_listed": len(variants),
+        "purity_of_variants": round(float(np.mean([share for share, _ in variants])), 3) if variants else None,
+        "variants_twice": len(variants) - len({way for _, way in variants}),
     }
 
 
+def purities(tickets: pd.DataFrame, group: str, truth: list[str]) -> list[tuple[float, tuple[str, ...]]]:
+    """Of each group: the share of its tickets that are of its commonest truth, and that truth."""
+    counts = tickets.dropna(subset=group).groupby([group, *truth]).size()
+    of_group = counts.groupby(level=0)
+    most = of_group.idxmax()
+    shares = of_group.max() / of_group.sum()
+    return [(float(shares[one]), tuple(place[1:])) for one, place in most.items()]
+
+
+def by_text(tickets: pd.DataFrame, settings: Settings) -> pd.Series:
+    """The pattern of each ticket by its text alone, by ticket id."""
+    return assignments(tickets, settings).set_index("ticket_id")["pattern_id"]
+
+
+def listed(settings: Settings) -> list[str]:
+    """The patterns of the last list, in its order."""
+    week = read(settings, read_week, read(settings, mined_weeks)[-1])
+    return [] if week is None else [one["pattern_id"] for one in week.candidates]
+
+
 def volume_of(facts: pd.DataFrame) -> dict[str, Any]:
-    """Coverage by patterns with 10 tickets against the truth; mean absolute error of the weekly volume of the largest."""
+    """Coverage by patterns with 10 tickets against the truth; error of the weekly volume of the largest patterns.
+
+    `mape` is the mean over patterns and weeks, `wape` the sum of errors over the sum of volumes.
+    """
     large = facts["pattern_id"].map(facts["pattern_id"].value_counts()) >= 10
     kinds = facts["kind"].map(facts["kind"].value_counts()) >= 10
     top = facts["pattern_id"].value_counts().index[:TOP]
@@ -145,11 +178,12 @@ def volume_of(facts: pd.DataFrame) -> dict[str, Any]:
     found = facts.assign(shown=facts["pattern_id"].map(main)).groupby(["shown", "week"]).size()
     true = facts.groupby(["kind", "week"]).size()
     true = true[true.index.get_level_values(0).isin(main.unique())]
-    error = (found.reindex(true.index, fill_value=0) - true).abs() / true
+    error = (found.reindex(true.index, fill_value=0) - true).abs()
     return {
         "covered": round(float(large.mean()), 4),
         "covered_true": round(float(kinds.mean()), 4),
-        "mape": round(float(error.mean()), 3),
+        "mape": round(float((error / true).mean()), 3),
+        "wape": round(float(error.sum() / true.sum()), 3),
     }
 
 
