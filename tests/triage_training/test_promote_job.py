@@ -13,6 +13,7 @@ import pytest
 
 from triage_ml.answer import write_model
 from triage_ml.errors import InputError
+from triage_ml.evaluate import template_fingerprints
 from triage_ml.settings import Settings
 from triage_ml.store import (
     Outcome,
@@ -25,8 +26,9 @@ from triage_ml.store import (
     open_store,
 )
 from triage_ml.taxonomy import Taxonomy
-from triage_training import gate_job
-from triage_training.gate_job import measure_cost
+from triage_training import gate_cost
+from triage_training.gate_cost import measure_cost
+from triage_training.gate_evidence import SEEN, are_unseen, seen_table
 from triage_training.promote_job import promote
 from triage_training.promotion import open_champions
 from triage_training.registry import Registry
@@ -110,9 +112,55 @@ def test_a_champion_that_changed_since_needs_tickets_and_those_trained_on_do_not
     with pytest.raises(InputError, match=r"Version 3 was trained before version 2 became champion.*\nName labelled"):
         promote("3", with_champion, by="ada")
     judged = promote("3", with_champion, by="ada", tickets=desk_tickets).judgement
-    assert judged.tickets == len(desk_tickets) - len(trained.seen)
-    with pytest.raises(InputError, match="Only 0 tickets are left that neither model was trained on"):
-        promote("2", with_champion, by="ada", tickets=desk_tickets[desk_tickets["ticket_id"].isin(trained.seen)])
+    assert judged.tickets == len(trained.split.test)
+    seen = desk_tickets["ticket_id"].isin(trained.seen["ticket"])
+    with pytest.raises(
+        InputError, match="Only 0 tickets are left that neither model was trained on, nor on one written"
+    ):
+        promote("2", with_champion, by="ada", tickets=desk_tickets[seen])
+
+
+def test_a_ticket_written_like_one_that_either_model_was_trained_on_does_not_count(
+    trained: Trained, taxonomy: Taxonomy, with_champion: Settings, desk_tickets: pd.DataFrame
+) -> None:
+    """Under a new id, and with another number in it, it is still known by heart."""
+    challenge(trained, taxonomy, with_champion, all_right)
+    seen = desk_tickets["ticket_id"].isin(trained.seen["ticket"])
+    copies = desk_tickets[seen].assign(ticket_id=lambda rows: "copy-" + rows["ticket_id"])
+    tickets = pd.concat([desk_tickets[~seen], copies], ignore_index=True)
+    assert promote("2", with_champion, by="ada", tickets=tickets).judgement.tickets == len(trained.split.test)
+
+
+def test_what_the_champion_knows_by_heart_is_not_among_what_the_training_logs(
+    trained: Trained, taxonomy: Taxonomy, with_champion: Settings, tmp_path: Path
+) -> None:
+    registry = Registry(with_champion)
+    prints = trained.split.fingerprints
+    known = pd.DataFrame({"ticket": ["somebody else's"], "template": prints[trained.split.test[:1]]})
+    known.to_parquet(tmp_path / "seen.parquet")
+    registry.annotate(registry.find("1"), tags={}, files={SEEN: tmp_path / "seen.parquet"})
+    challenge(trained, taxonomy, with_champion, all_right)
+    theirs = registry.file(registry.find("2"), "gate/champion-1.parquet", tmp_path)
+    assert theirs is not None
+    hidden = int((prints[trained.split.test] == prints[trained.split.test[0]]).sum())
+    assert len(pd.read_parquet(theirs)) == len(trained.split.test) - hidden
+
+
+@pytest.mark.parametrize(
+    ("text", "unseen"),
+    [
+        ("Reset password of user 4711 please", False),
+        ("Reset password of user 9042 please", False),
+        ("Printer 3 is on fire", True),
+    ],
+    ids=["word for word", "but for what varies", "another"],
+)
+def test_what_is_written_alike_was_seen(text: str, unseen: bool) -> None:
+    seen = seen_table(["A"], template_fingerprints(["Reset password of user 4711 please"]))
+    asked = seen_table(["B"], template_fingerprints([text]))
+    assert are_unseen(asked, seen).tolist() == [unseen]
+    assert are_unseen(asked, seen[["ticket"]]).tolist() == [True]  # a run of before fingerprints were logged
+    assert are_unseen(seen_table(["A"], template_fingerprints([text])), seen).tolist() == [False]
 
 
 @pytest.mark.parametrize("tickets", [False, True], ids=["logged by the training", "tickets that are named"])
@@ -197,8 +245,8 @@ def test_a_busy_moment_does_not_cost_a_model_its_place_and_a_slow_one_is_found_o
 ) -> None:
     write_model(tmp_path / "model", trained.classifier, taxonomy)
     rounds: list[float] = []
-    monkeypatch.setattr(gate_job, "_TIMED", 1)
-    monkeypatch.setattr(gate_job.time, "perf_counter", lambda: rounds.append(0.0) or busy[len(rounds) - 1])
+    monkeypatch.setattr(gate_cost, "_TIMED", 1)
+    monkeypatch.setattr(gate_cost.time, "perf_counter", lambda: rounds.append(0.0) or busy[len(rounds) - 1])
     budget = Settings(gate={"milliseconds": 10})
     busy = [0.0, 0.030, 1.0, 1.030, 2.0, 2.030, 3.0, 3.004]  # three rounds of 30 ms, then one of 4
     assert measure_cost(tmp_path / "model", ["printer jammed again"], budget).milliseconds == pytest.approx(4)

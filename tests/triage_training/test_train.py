@@ -36,7 +36,7 @@ def easy(rows: int) -> pd.DataFrame:
 
 
 def test_the_evidence_holds_no_text_and_no_ticket_of_the_fit(trained: Trained) -> None:
-    assert set(trained.answers["ticket"]).isdisjoint(trained.seen)
+    assert set(trained.answers["ticket"]).isdisjoint(trained.seen["ticket"])
     assert len(trained.answers) == len(trained.split.test)
     columns = {name for name in trained.answers if not str(name).startswith("slice.")}
     assert columns == {"ticket"} | {
@@ -48,8 +48,8 @@ def test_tickets_that_a_search_may_have_selected_on_count_as_seen() -> None:
     tickets = easy(600).assign(part=["train", "train", "train", "val", "test", "calibration"] * 100)
     trained = train(tickets, Settings(), targets=["category"], split_column="part")
     held_back = tickets.loc[tickets["part"] == "val", "ticket_id"]
-    assert set(held_back) <= set(trained.seen)
-    assert set(trained.answers["ticket"]).isdisjoint(trained.seen)
+    assert set(held_back) <= set(trained.seen["ticket"])
+    assert set(trained.answers["ticket"]).isdisjoint(trained.seen["ticket"])
     assert any("a search selects on tune and val" in note for note in trained.notes)
 
 

@@ -16,7 +16,7 @@ from triage_ml.evaluate import Check
 from triage_ml.settings import Settings
 from triage_ml.taxonomy import Taxonomy
 from triage_training import train_job
-from triage_training.gate_job import ANSWERS, SEEN
+from triage_training.gate_evidence import ANSWERS, SEEN
 from triage_training.promotion import open_champions
 from triage_training.registry import Registry
 from triage_training.train import Trained

@@ -42,7 +42,7 @@ def seen_by(model: str, settings: Settings) -> list[str] | None:
 
     import pandas as pd
 
-    from triage_training.gate_job import SEEN
+    from triage_training.gate_evidence import SEEN
     from triage_training.registry import Registry
 
     registry = Registry(settings)

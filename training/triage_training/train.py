@@ -65,8 +65,8 @@ class Trained:
     """What came out: the classifier, its figures on the test part, how the parts were drawn, what the data was.
 
     `with_repeats` are the figures on all later tickets, those included whose template training had seen; None where no
-    ticket repeats. `answers` is the answer table of the test part, `seen` the keys of all tickets that it was fitted and
-    calibrated on, or that a search may have selected on.
+    ticket repeats. `answers` is the answer table of the test part. `seen` has the key (`ticket`) and the fingerprint of the
+    template (`template`) of all tickets that it was fitted and calibrated on, or that a search may have selected on.
     """
 
     classifier: TriageClassifier
@@ -77,7 +77,7 @@ class Trained:
     fit: FitPart
     test: TestPart
     answers: pd.DataFrame
-    seen: list[str]
+    seen: pd.DataFrame
     notes: list[str] = field(default_factory=list)
 
 
@@ -185,9 +185,10 @@ def _fit(
     )
 
 
-def _seen(keys: list[str], split: Split) -> list[str]:
-    later = {*split.test.tolist(), *split.repeats.tolist()}
-    return [key for row, key in enumerate(keys) if row not in later]
+def _seen(keys: list[str], split: Split) -> pd.DataFrame:
+    seen = np.ones(len(keys), dtype=bool)
+    seen[split.test] = seen[split.repeats] = False
+    return pd.DataFrame({"ticket": pd.array(keys, dtype="string"), "template": split.fingerprints})[seen]
 
 
 def _fit_part(texts: list[str], labels: pd.DataFrame, split: Split) -> FitPart:

@@ -19,15 +19,9 @@ from triage_ml.evaluate import Check, Cost, LearningCurve, answer_all, answer_ta
 from triage_ml.files import atomic_file
 from triage_ml.settings import Settings
 from triage_ml.taxonomy import Taxonomy
-from triage_training.gate_job import (
-    ANSWERS,
-    SEEN,
-    answers_file,
-    judge_first,
-    measure_cost,
-    read_evidence,
-    tickets_for,
-)
+from triage_training.gate_cost import measure_cost
+from triage_training.gate_evidence import ANSWERS, SEEN, answers_file, are_unseen, read_evidence, seen_table
+from triage_training.gate_job import judge_first
 from triage_training.promotion import Champions, OvertakenError, open_champions, user_name
 from triage_training.registry import Registry, Version
 from triage_training.run_figures import run_metrics, run_params
@@ -164,7 +158,7 @@ def _evidence(trained: Trained, champion: Version | None, registry: Registry, sc
     """Files for the gate: answers of both models (ids and probabilities, no text), and which tickets were trained on."""
     files = {
         ANSWERS: trained.answers,
-        SEEN: pd.DataFrame({"ticket": trained.seen}),
+        SEEN: trained.seen,
     }
     if champion is not None:
         answers = _champion_answers(trained, champion, registry, scratch)
@@ -178,7 +172,7 @@ def _evidence(trained: Trained, champion: Version | None, registry: Registry, sc
 
 
 def _champion_answers(trained: Trained, champion: Version, registry: Registry, scratch: Path) -> pd.DataFrame | None:
-    """The champion's answers to the test tickets that it was not trained on; None where its bundle can't be had any more.
+    """The champion's answers to the test tickets that are new to it as well; None where its bundle can't be had any more.
 
     A training of hours is not thrown away for it; the gate then asks for tickets.
     """
@@ -189,4 +183,5 @@ def _champion_answers(trained: Trained, champion: Version, registry: Registry, s
     test = trained.test
     answers = answer_table(test.keys, answer_all(classifier, test.texts), test.labels)
     seen = registry.file(champion, SEEN, scratch / "champion")
-    return answers if seen is None else tickets_for(answers, pd.read_parquet(seen)["ticket"].tolist())
+    asked = seen_table(test.keys, trained.split.fingerprints[trained.split.test])
+    return answers[are_unseen(asked, None if seen is None else pd.read_parquet(seen))]

@@ -31,7 +31,14 @@ from triage_ml.evaluate.slices import (
     slice_columns,
     slice_figures,
 )
-from triage_ml.evaluate.splits import SPLIT_PARTS, Split, split_at_random, split_by_column, split_by_time
+from triage_ml.evaluate.splits import (
+    SPLIT_PARTS,
+    Split,
+    split_at_random,
+    split_by_column,
+    split_by_time,
+    template_fingerprints,
+)
 
 __all__ = [
     "GOOD_CALIBRATION",
@@ -92,6 +99,7 @@ __all__ = [
     "split_by_column",
     "split_by_time",
     "stability_index",
+    "template_fingerprints",
     "ticket_keys",
     "tokens_of",
     "watch",

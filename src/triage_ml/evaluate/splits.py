@@ -9,6 +9,7 @@ the rows changes nothing.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,14 @@ from numpy.typing import NDArray
 from triage_ml.errors import InputError, NotEnoughDataError
 from triage_ml.text import mask
 
-__all__ = ["SPLIT_PARTS", "Split", "split_at_random", "split_by_column", "split_by_time"]
+__all__ = [
+    "SPLIT_PARTS",
+    "Split",
+    "split_at_random",
+    "split_by_column",
+    "split_by_time",
+    "template_fingerprints",
+]
 
 IntArray = NDArray[np.int64]
 
@@ -32,7 +40,8 @@ class Split:
     """Row numbers of the three parts, how they were drawn, and what a reader should know about it.
 
     `calibration` is empty where calibration is to be cross-fitted. `repeats` are tickets of the test's time whose template
-    stands in an earlier part: not in the test. `templates` has shape (tickets,): the number of each ticket's template.
+    stands in an earlier part: not in the test. `templates` has shape (tickets,): the number of each ticket's template;
+    `fingerprints`, of the same shape, tells templates of other files apart as well (`template_fingerprints`).
     """
 
     how: str
@@ -41,6 +50,7 @@ class Split:
     test: IntArray
     repeats: IntArray
     templates: IntArray
+    fingerprints: NDArray[np.uint64]
     notes: tuple[str, ...] = ()
 
 
@@ -57,17 +67,17 @@ def split_by_time(opened_at: pd.Series, texts: Sequence[str], *, calibration_sha
     part = np.zeros(len(times), dtype=np.int64)
     part[order[first_calibration:first_test]] = 1
     part[order[first_test:]] = 2
-    templates = _templates(texts)
+    templates, prints = _templates(texts)
     seen = _seen_earlier(part, templates)
     part[seen & (part == 1)] = 0
-    return _split_parts("time", part, seen & (part == 2), templates)
+    return _split_parts("time", part, seen & (part == 2), templates, prints)
 
 
 def split_at_random(texts: Sequence[str], *, test_share: float, seed: int) -> Split:
     """Draw whole templates at random until the test part has its size; the rest fits."""
-    templates = _templates(texts)
+    templates, prints = _templates(texts)
     part = _draw_test(np.zeros(len(templates), dtype=np.int64), templates, test_share, seed)
-    return _split_parts("random", part, np.zeros(len(part), dtype=bool), templates)
+    return _split_parts("random", part, np.zeros(len(part), dtype=bool), templates, prints)
 
 
 def split_by_column(
@@ -92,12 +102,12 @@ def split_by_column(
             f"{unused} tickets of the parts tune and val, or of no part, are neither fitted on nor measured on; a search "
             "selects on tune and val."
         )
-    templates = _templates(texts)
+    templates, prints = _templates(texts)
     if not (part == 2).any():
         part = _draw_test(part, templates, test_share, seed)
         notes.append(f"No part is called test: {(part == 2).sum()} tickets of train were drawn for it.")
     nowhere = np.zeros(len(part), dtype=bool)
-    return _split_parts(f"column {values.name}", part, nowhere, templates, tuple(notes))
+    return _split_parts(f"column {values.name}", part, nowhere, templates, prints, tuple(notes))
 
 
 def _draw_test(part: IntArray, templates: IntArray, share: float, seed: int) -> IntArray:
@@ -113,10 +123,20 @@ def _draw_test(part: IntArray, templates: IntArray, share: float, seed: int) -> 
     return given
 
 
-def _templates(texts: Sequence[str]) -> IntArray:
-    """Number of each text's template: the text with what varies masked. Shape (texts,), in the order of the alphabet."""
-    codes, _ = pd.factorize(np.array(mask(texts), dtype=object), sort=True)
-    return codes.astype(np.int64)
+def template_fingerprints(texts: Sequence[str]) -> NDArray[np.uint64]:
+    """Of each text's template, the text with what varies masked: 64 bits of its BLAKE2b hash. Shape (texts,)."""
+    return _templates(texts)[1]
+
+
+def _templates(texts: Sequence[str]) -> tuple[IntArray, NDArray[np.uint64]]:
+    """Number of each text's template, in the order of the alphabet, and its fingerprint. Both of shape (texts,)."""
+    codes, templates = pd.factorize(np.array(mask(texts), dtype=object), sort=True)
+    prints = np.array([_fingerprint(template) for template in templates], dtype=np.uint64)
+    return codes.astype(np.int64), prints[codes]
+
+
+def _fingerprint(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 
 def _seen_earlier(part: IntArray, templates: IntArray) -> NDArray[np.bool_]:
@@ -125,7 +145,12 @@ def _seen_earlier(part: IntArray, templates: IntArray) -> NDArray[np.bool_]:
 
 
 def _split_parts(
-    how: str, part: IntArray, repeats: NDArray[np.bool_], templates: IntArray, notes: tuple[str, ...] = ()
+    how: str,
+    part: IntArray,
+    repeats: NDArray[np.bool_],
+    templates: IntArray,
+    prints: NDArray[np.uint64],
+    notes: tuple[str, ...] = (),
 ) -> Split:
     fit, calibration, test = (np.flatnonzero((part == number) & ~repeats) for number in range(3))
     if 0 < len(calibration) < _FEWEST_IN_PART:
@@ -146,4 +171,4 @@ def _split_parts(
     if left_out := int(repeats.sum()):
         share = left_out / max((part == 2).sum(), 1)
         notes = (*notes, f"{left_out} later tickets ({share:.0%}) repeat a template seen before: not in the figures.")
-    return Split(how, fit, calibration, test, np.flatnonzero(repeats), templates, notes)
+    return Split(how, fit, calibration, test, np.flatnonzero(repeats), templates, prints, notes)
