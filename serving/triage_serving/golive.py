@@ -1,12 +1,14 @@
 """The go-live checklist: what must hold before answers decide by themselves, each with its figures.
 
-What the store and the bundle show is measured. What can't be measured (that alerts reach somebody, who is responsible) is
-signed with a name, and a signature ends after `SIGNED_DAYS`.
+What the store and the bundle show is measured, on the version that answers now: what others answered before it says nothing of
+it, what it would have answered in the shadow of another does. What can't be measured (that alerts reach somebody, who is
+responsible) is signed with a name, and a signature ends after `SIGNED_DAYS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,16 +17,17 @@ from triage_ml.bundle import read_bundle
 from triage_ml.errors import BundleError
 from triage_ml.store import (
     ApiKey,
-    ClosedTicket,
+    CheckedAnswer,
     Confirmation,
     Promotion,
     Store,
-    closed_tickets,
+    checked_answers,
+    count_closed,
     latest_confirmations,
     list_keys,
     list_promotions,
 )
-from triage_serving.bundles import BundleFolder
+from triage_serving.bundles import BundleFolder, Kept
 
 __all__ = ["SIGNED", "SIGNED_DAYS", "Check", "checklist"]
 
@@ -32,6 +35,7 @@ __all__ = ["SIGNED", "SIGNED_DAYS", "Check", "checklist"]
 SIGNED = ("alerts", "responsible", "accountable", "consulted", "informed")
 SIGNED_DAYS = 90
 OUTCOME_DAYS = 7
+LOOKED_BACK = timedelta(days=365)
 #: Fewer answers that would have been `auto` say nothing about a precision of 0.90.
 FEWEST_AUTO = 50
 FEWEST_IN_CLASS = 10
@@ -57,30 +61,31 @@ def checklist(
     precision
         The promise, which must have held on the last `last` closed tickets for each target in `routing`.
     """
+    kept = BundleFolder(bundles).last()
     with store.read() as connection:
-        closed = closed_tickets(connection, since=now - timedelta(days=365))
+        checked = []
+        if kept is not None:
+            checked = checked_answers(connection, kept.version, since=now - LOOKED_BACK, last=last)
+        recent = count_closed(connection, since=now - timedelta(days=OUTCOME_DAYS))
         keys, promotions = list_keys(connection), list_promotions(connection)
         signed = latest_confirmations(connection)
-    judged = [ticket for ticket in closed if ticket.prediction is not None][-last:]
     return [
-        _model(bundles),
-        _enough(judged, last),
-        *(_precision(judged, target, precision) for target in routing if _is_answered(judged, target)),
-        _outcomes(closed, now),
+        _model(bundles, kept),
+        _enough(checked, last),
+        *(_precision(checked, target, precision) for target in routing if _is_answered(checked, target)),
+        _outcomes(recent),
         _rollback(promotions),
         _keys(keys, now),
         *(_signature(what, signed, now) for what in SIGNED),
     ]
 
 
-def _model(bundles: Path) -> Check:
-    folder = BundleFolder(bundles)
-    kept = folder.last()
+def _model(bundles: Path, kept: Kept | None) -> Check:
     todo = "Train and promote a model, start the service once: triage train, triage serve."
     if kept is None:
         return Check("model", False, "no model has answered here yet", todo)
     try:
-        contents = read_bundle(folder.path(kept.digest), "model").contents
+        contents = read_bundle(BundleFolder(bundles).path(kept.digest), "model").contents
     except BundleError as error:
         return Check("model", False, error.message, todo)
     counts = {target["name"]: len(target["classes"]) for target in contents["targets"]}
@@ -88,28 +93,28 @@ def _model(bundles: Path) -> Check:
     return Check("model", all(count >= 2 for count in counts.values()), found, todo)
 
 
-def _enough(judged: Sequence[ClosedTicket], last: int) -> Check:
-    labels = {target for ticket in judged for target in ticket.outcome.labels}
+def _enough(checked: Sequence[CheckedAnswer], last: int) -> Check:
+    labels = {target for one in checked for target in one.labels}
     rare = [
         f"{target} {value}"
         for target in sorted(labels)
-        for value, count in sorted(_counts(ticket.outcome.labels.get(target) for ticket in judged).items())
+        for value, count in sorted(Counter(one.labels[target] for one in checked if target in one.labels).items())
         if count < FEWEST_IN_CLASS
     ]
-    found = f"{len(judged)} scored tickets were closed, {last} are wanted"
+    found = f"{len(checked)} tickets that this version scored were closed, {last} are wanted"
+    if shadowed := sum(one.in_shadow for one in checked):
+        found += f"; {shadowed} of them in the shadow of another"
     if rare:
         found += f"; fewer than {FEWEST_IN_CLASS} of {', '.join(rare[:5])}{' …' if len(rare) > 5 else ''}"
-    return Check("closed tickets", len(judged) >= last, found, "Let it suggest, and report outcomes, for longer.")
+    return Check("closed tickets", len(checked) >= last, found, "Let it suggest, and report outcomes, for longer.")
 
 
-def _precision(judged: Sequence[ClosedTicket], target: str, promise: float) -> Check:
+def _precision(checked: Sequence[CheckedAnswer], target: str, promise: float) -> Check:
     """What was or would have been `auto`: with `[decision] force_suggest` the reason still says so."""
     marks = [
-        ticket.prediction.answer["targets"][target]["value"] == ticket.outcome.labels[target]
-        for ticket in judged
-        if ticket.prediction is not None
-        and target in ticket.outcome.labels
-        and ticket.prediction.answer["targets"].get(target, {}).get("reason") == "confident"
+        one.targets[target]["value"] == one.labels[target]
+        for one in checked
+        if target in one.labels and one.targets.get(target, {}).get("reason") == "confident"
     ]
     name = f"precision of {target}"
     todo = "Leave [decision] force_suggest on; look at the wrong ones, and train again: triage retrain."
@@ -119,12 +124,11 @@ def _precision(judged: Sequence[ClosedTicket], target: str, promise: float) -> C
     return Check(name, share >= promise, f"{share:.3f} of {len(marks)} confident answers, {promise:.2f} promised", todo)
 
 
-def _is_answered(judged: Sequence[ClosedTicket], target: str) -> bool:
-    return not judged or any(t.prediction is not None and target in t.prediction.answer["targets"] for t in judged)
+def _is_answered(checked: Sequence[CheckedAnswer], target: str) -> bool:
+    return not checked or any(target in one.targets for one in checked)
 
 
-def _outcomes(closed: Sequence[ClosedTicket], now: datetime) -> Check:
-    recent = sum(ticket.outcome.received_at >= now - timedelta(days=OUTCOME_DAYS) for ticket in closed)
+def _outcomes(recent: int) -> Check:
     found = f"{recent} tickets were reported closed in the last {OUTCOME_DAYS} days"
     return Check("outcomes", recent > 0, found, "Have the ticket system send POST /v1/outcomes when a ticket closes.")
 
@@ -156,11 +160,3 @@ def _signature(what: str, signed: Mapping[str, Confirmation], now: datetime) -> 
         f"signed by {one.signed_by} on {one.signed_at:%Y-%m-%d}, {'ended' if ends <= now else 'until'} {ends:%Y-%m-%d}"
     )
     return Check(what, now < ends, found, todo)
-
-
-def _counts(values: Iterable[str | None]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for value in values:
-        if value is not None:
-            counts[value] = counts.get(value, 0) + 1
-    return counts

@@ -23,7 +23,7 @@ from triage_ml.store import (
     add_predictions,
     answers_by_id,
     claim,
-    joined_prediction,
+    find_request,
 )
 from triage_serving.jobs import Answered, Job, OutcomeJob, Result, Scored, ScoreJob
 from triage_serving.metrics import Metrics
@@ -75,7 +75,7 @@ class Recording:
     def _results(self, jobs: Sequence[Job], scored: Sequence[Scored]) -> list[Result]:
         now = datetime.now(UTC)
         results: list[Result] = [one if isinstance(one, Exception) else [] for one in scored]
-        if all(isinstance(result, Exception) for result in results):
+        if not any(job.once or _is_fine(result) for job, result in zip(jobs, results, strict=True)):
             return results
         with self._metrics.commit_seconds.time(), self._store.begin() as connection:
             repeated = _claim(connection, jobs, scored, results, now)
@@ -130,12 +130,15 @@ def _claim(
 ) -> dict[int, Sequence[str]]:
     """Claim the idempotency keys; returns what was stored for those that are repeats, and refuses other bodies.
 
+    What could not be scored claims nothing, but may be a repeat: what was stored is answered also while there is no champion.
     An outcome that is repeated needs no answer from here: the same outcome is never stored twice anyway.
     """
     repeated: dict[int, Sequence[str]] = {}
-    claims = sorted((job.once, place) for place, job in enumerate(jobs) if job.once and _is_fine(results[place]))
-    for once, place in claims:
-        earlier = claim(connection, once, _ids(scored[place]), now=now)
+    for once, place in sorted((job.once, place) for place, job in enumerate(jobs) if job.once):
+        if _is_fine(results[place]):
+            earlier = claim(connection, once, _ids(scored[place]), now=now)
+        else:
+            earlier = find_request(connection, once)
         if earlier is None:
             continue
         fingerprint, ids = earlier
@@ -155,13 +158,13 @@ def _add_outcomes(
         (job.outcome.fingerprint, place, job.outcome) for place in new if isinstance(job := jobs[place], OutcomeJob)
     ]
     for _, place, outcome in sorted(reported, key=lambda row: row[:2]):
-        stored, is_new = add_outcome(connection, outcome)
-        prediction = joined_prediction(connection, stored)
-        prediction_id = prediction.prediction_id if prediction else None
+        ticket, is_new = add_outcome(connection, outcome)
+        prediction_id = ticket.prediction.prediction_id if ticket.prediction else None
+        stored = ticket.outcome
         receipt = {"outcome_id": stored.outcome_id, "ticket_id": stored.ticket_id, "prediction_id": prediction_id}
         results[place] = [orjson.dumps(receipt)]
         if is_new:
-            closed.append(ClosedTicket(stored, prediction))
+            closed.append(ticket)
     return closed
 
 

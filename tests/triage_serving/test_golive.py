@@ -16,11 +16,14 @@ from triage_ml.store import (
     Outcome,
     Prediction,
     Promotion,
+    Shadow,
     Store,
     add_confirmation,
     add_outcome,
     add_predictions,
+    add_shadows,
     claim_promotion,
+    closed_tickets,
     create_key,
     finish_promotion,
     new_id,
@@ -46,14 +49,14 @@ def home(tmp_path: Path, home_with_model: Path, monkeypatch: pytest.MonkeyPatch)
     return tmp_path / ".triage"
 
 
-def close_tickets(store: Store, right: int, wrong: int, *, reason: str = "confident") -> None:
+def close_tickets(store: Store, right: int, wrong: int, *, reason: str = "confident", version: str = "1") -> None:
     with store.begin() as connection:
         for number in range(right + wrong):
             prediction_id = new_id(NOW)
             tier = {"value": "L1", "action": "suggest", "reason": reason}
             answer: dict[str, Any] = {"targets": {"tier": tier}}
-            ticket_id = f"T{number}"
-            row = Prediction(prediction_id, ticket_id, NOW, "1", "sha256:0a", "suggest", reason, {}, answer)
+            ticket_id = f"{version}-{number}"
+            row = Prediction(prediction_id, ticket_id, NOW, version, "sha256:0a", "suggest", reason, {}, answer)
             add_predictions(connection, [row])
             labels = {"tier": "L1" if number < right else "L2"}
             add_outcome(connection, Outcome(new_id(NOW), ticket_id, labels, "person_corrected", NOW, prediction_id))
@@ -110,6 +113,27 @@ def test_a_promise_that_did_not_hold(home: Path, store: Store, right: int, wrong
 def test_only_confident_answers_are_held_to_the_promise(home: Path, store: Store) -> None:
     close_tickets(store, 0, 100, reason="below_threshold")
     assert "0 confident answers were checked" in checks(store, home)["precision of tier"].found
+
+
+def test_what_another_version_answered_says_nothing_of_this_one(home: Path, store: Store) -> None:
+    make_ready(store)
+    close_tickets(store, 0, 200, version="0")
+    found = checks(store, home)
+    assert [name for name, check in found.items() if not check.holds] == []
+    assert found["precision of tier"].found == "0.950 of 100 confident answers, 0.90 promised"
+    assert found["outcomes"].found == "300 tickets were reported closed in the last 7 days"
+
+
+def test_what_it_would_have_answered_in_the_shadow_of_another_counts(home: Path, store: Store) -> None:
+    close_tickets(store, 0, 80, version="0")
+    with store.begin() as connection:
+        said = {"tier": {"value": "L2", "probability": 0.9, "action": "auto", "reason": "confident"}}
+        ids = [one.prediction.prediction_id for one in closed_tickets(connection) if one.prediction]
+        add_shadows(connection, [Shadow(prediction_id, "1", NOW, said) for prediction_id in ids])
+    found = checks(store, home)
+    assert found["precision of tier"].found == "1.000 of 80 confident answers, 0.90 promised"
+    assert "80 tickets that this version scored were closed" in found["closed tickets"].found
+    assert "80 of them in the shadow of another" in found["closed tickets"].found
 
 
 def test_a_signature_ends(home: Path, store: Store) -> None:

@@ -65,6 +65,37 @@ def test_a_key_whose_answer_was_deleted_is_refused_alone(client: TestClient, sto
     assert stored(store) == 1
 
 
+def without_champion(client: TestClient) -> None:
+    champion = client.app.state.services.champion  # type: ignore[attr-defined]
+    champion.poll = lambda: None
+    champion.current = None
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("/v1/score", TICKET), ("/v1/score/batch", {"tickets": [TICKET]})], ids=["one", "batch"]
+)
+def test_a_repeat_is_answered_while_there_is_no_champion(client: TestClient, path: str, body: object) -> None:
+    header = {"Idempotency-Key": "7f1c"}
+    first = client.post(path, json=body, headers=header)
+    without_champion(client)
+    again = client.post(path, json=body, headers=header)
+    assert (again.status_code, again.json()) == (200, first.json())
+    other = client.post("/v1/score", json=TICKET | {"title": "VPN"}, headers=header)
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_conflict")
+
+
+def test_a_key_that_was_refused_for_want_of_a_champion_can_be_used_later(client: TestClient, store: Store) -> None:
+    champion = client.app.state.services.champion  # type: ignore[attr-defined]
+    kept, poll = champion.current, champion.poll
+    without_champion(client)
+    header = {"Idempotency-Key": "7f1c"}
+    refused = client.post("/v1/score", json=TICKET, headers=header)
+    assert (refused.status_code, refused.json()["code"]) == (503, "no_champion")
+    champion.current, champion.poll = kept, poll
+    assert client.post("/v1/score", json=TICKET, headers=header).status_code == 200
+    assert stored(store) == 1
+
+
 def test_two_callers_may_use_the_same_key(
     client: TestClient, store: Store, new_key: Callable[..., dict[str, str]]
 ) -> None:

@@ -8,6 +8,7 @@ A module a concern: its tables on `schema.metadata`, its functions taking the co
 """
 
 from triage_ml.store.automations import automations_in_force
+from triage_ml.store.checked import CheckedAnswer, checked_answers, count_closed
 from triage_ml.store.confirmations import Confirmation, add_confirmation, latest_confirmations
 from triage_ml.store.database import Store, open_store
 from triage_ml.store.decisions import (
@@ -34,7 +35,7 @@ from triage_ml.store.deliveries import (
 )
 from triage_ml.store.drifts import DriftWeek, latest_drift, put_drift
 from triage_ml.store.history import scored_tickets
-from triage_ml.store.idempotency import Once, claim
+from triage_ml.store.idempotency import Once, claim, find_request
 from triage_ml.store.keys import SCOPES, ApiKey, Scope, create_key, list_keys, revoke_key, split_key, touch_keys
 from triage_ml.store.lineage import (
     LINEAGE_EVENTS,
@@ -54,7 +55,6 @@ from triage_ml.store.outcomes import (
     Source,
     add_outcome,
     closed_tickets,
-    joined_prediction,
     outcomes_of_ticket,
 )
 from triage_ml.store.patterns import (
@@ -120,6 +120,7 @@ __all__ = [
     "STATUSES",
     "UNDATED",
     "ApiKey",
+    "CheckedAnswer",
     "ClosedTicket",
     "Confirmation",
     "Connection",
@@ -155,12 +156,14 @@ __all__ = [
     "automations_in_force",
     "binding_decisions",
     "candidate_lists",
+    "checked_answers",
     "claim",
     "claim_delivery",
     "claim_promotion",
     "claim_texts",
     "closed_tickets",
     "confirm_delivery",
+    "count_closed",
     "count_work",
     "create_key",
     "decisions_in_force",
@@ -170,11 +173,11 @@ __all__ = [
     "evidence_of",
     "fact_digests",
     "facts_between",
+    "find_request",
     "finish_promotion",
     "forget_requests",
     "forget_sessions",
     "is_decided",
-    "joined_prediction",
     "known_facts",
     "known_tickets",
     "latest_book",

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from triage_ml.store.schema import Instant, insert_new, metadata
 
-__all__ = ["Once", "claim"]
+__all__ = ["Once", "claim", "find_request"]
 
 idempotency = sa.Table(
     "idempotency",
@@ -44,6 +44,13 @@ def claim(connection: sa.Connection, once: Once, ids: Sequence[str], *, now: dat
     values = {**vars(once), "stored_ids": list(ids), "stored_at": now}
     if insert_new(connection, idempotency, values, "owner", "key"):
         return None
+    return find_request(connection, once)
+
+
+def find_request(connection: sa.Connection, once: Once) -> tuple[str, list[str]] | None:
+    """The fingerprint and the ids of the request that had this key first; None where nobody had it."""
     query = sa.select(idempotency.c.fingerprint, idempotency.c.stored_ids)
-    row = connection.execute(query.where(idempotency.c.owner == once.owner, idempotency.c.key == once.key)).one()
-    return row.fingerprint, row.stored_ids
+    row = connection.execute(
+        query.where(idempotency.c.owner == once.owner, idempotency.c.key == once.key)
+    ).one_or_none()
+    return None if row is None else (row.fingerprint, row.stored_ids)

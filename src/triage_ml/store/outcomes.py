@@ -1,8 +1,9 @@
 """Outcomes: what became of a ticket, as its system reported it. Rows are only ever added; the same one twice is one.
 
 An outcome joins the prediction that it names, else the last one stored before the ticket was resolved (else before the
-outcome was received). Of several outcomes of a ticket the newest `resolved_at` holds. Outcomes of tickets that were never
-scored are kept: somebody routed them by hand.
+outcome was received, by the order of storing, which no clock can change). That is settled when it comes in: a ticket that is
+scored again afterwards has nothing to do with it. Of several outcomes of a ticket the newest `resolved_at` holds. Outcomes of
+tickets that were never scored are kept: somebody routed them by hand.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 import orjson
@@ -26,15 +27,13 @@ __all__ = [
     "Source",
     "add_outcome",
     "closed_tickets",
-    "joined_prediction",
+    "holding_outcomes",
+    "outcomes",
     "outcomes_of_ticket",
 ]
 
 Source = Literal["person_corrected", "person_confirmed", "closed_untouched", "automation"]
 SOURCES: tuple[Source, ...] = get_args(Source)
-
-#: Our own clock may step back between a prediction and its outcome, and workers on several machines differ a little.
-CLOCK_SLACK = timedelta(minutes=5)
 
 outcomes = sa.Table(
     "outcomes",
@@ -43,7 +42,8 @@ outcomes = sa.Table(
     sa.Column("outcome_id", sa.String(36), nullable=False, unique=True),
     sa.Column("fingerprint", sa.String(64), nullable=False, unique=True),
     sa.Column("ticket_id", sa.String(200), nullable=False, index=True),
-    sa.Column("prediction_id", sa.String(36)),
+    sa.Column("prediction_id", sa.String(36)),  # what the sender named
+    sa.Column("joined_id", sa.String(36)),  # what it speaks about
     sa.Column("labels", sa.JSON, nullable=False),
     sa.Column("resolved_at", Instant),
     sa.Column("effort_minutes", sa.Float),
@@ -86,19 +86,21 @@ class Outcome:
 
 @dataclass(frozen=True)
 class ClosedTicket:
-    """The outcome that holds for a ticket, and the prediction that it speaks about, if there is one."""
+    """An outcome of a ticket, and the prediction that it speaks about, if there is one."""
 
     outcome: Outcome
     prediction: Prediction | None
 
 
-def add_outcome(connection: sa.Connection, outcome: Outcome) -> tuple[Outcome, bool]:
-    """Store an outcome; returns what is stored, and whether it is new."""
-    values = {**vars(outcome), "fingerprint": outcome.fingerprint}
+def add_outcome(connection: sa.Connection, outcome: Outcome) -> tuple[ClosedTicket, bool]:
+    """Store an outcome; returns what is stored, with the prediction that it joined, and whether it is new."""
+    prediction = _last_before(connection, outcome)
+    joined_id = prediction.prediction_id if prediction else None
+    values = {**vars(outcome), "fingerprint": outcome.fingerprint, "joined_id": joined_id}
     if insert_new(connection, outcomes, values, "fingerprint"):
-        return outcome, True
-    query = sa.select(outcomes).where(outcomes.c.fingerprint == outcome.fingerprint)
-    return _from_row(connection.execute(query).mappings().one()), False
+        return ClosedTicket(outcome, prediction), True
+    query = _joined(outcomes).where(outcomes.c.fingerprint == outcome.fingerprint)
+    return _closed(connection.execute(query).one()), False
 
 
 def outcomes_of_ticket(connection: sa.Connection, ticket_id: str, *, limit: int = 100) -> list[Outcome]:
@@ -107,29 +109,46 @@ def outcomes_of_ticket(connection: sa.Connection, ticket_id: str, *, limit: int 
     return [_from_row(row) for row in connection.execute(query).mappings()]
 
 
-def joined_prediction(connection: sa.Connection, outcome: Outcome) -> Prediction | None:
-    """The prediction that an outcome speaks about."""
-    latest = outcome.resolved_at or outcome.received_at + CLOCK_SLACK
-    query = (
-        sa.select(predictions)
-        .where(predictions.c.ticket_id == outcome.ticket_id)
-        .where(sa.or_(predictions.c.stored_at <= latest, predictions.c.prediction_id == outcome.prediction_id))
-        .order_by((predictions.c.prediction_id == (outcome.prediction_id or "")).desc(), predictions.c.number.desc())
-        .limit(1)
-    )
+def closed_tickets(connection: sa.Connection, *, since: datetime | None = None) -> list[ClosedTicket]:
+    """One entry a ticket that has an outcome received at or after `since`, the one that holds, in the order of receipt."""
+    held = holding_outcomes()
+    query = _joined(held).order_by(held.c.number)
+    if since is not None:
+        query = query.where(held.c.received_at >= since)
+    return [_closed(row) for row in connection.execute(query)]
+
+
+def holding_outcomes() -> sa.Subquery:
+    """The outcome that holds for each ticket."""
+    place = sa.func.row_number().over(partition_by=outcomes.c.ticket_id, order_by=_newest()).label("place")
+    ranked = sa.select(outcomes, place).subquery()
+    return sa.select(ranked).where(ranked.c.place == 1).subquery()
+
+
+def _last_before(connection: sa.Connection, outcome: Outcome) -> Prediction | None:
+    """The prediction that a new outcome speaks about."""
+    query = sa.select(predictions).where(predictions.c.ticket_id == outcome.ticket_id)
+    is_named = predictions.c.prediction_id == (outcome.prediction_id or "")
+    if outcome.resolved_at is not None:
+        query = query.where(sa.or_(predictions.c.stored_at <= outcome.resolved_at, is_named))
+    query = query.order_by(is_named.desc(), predictions.c.number.desc()).limit(1)
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else from_row(row)
 
 
-def closed_tickets(connection: sa.Connection, *, since: datetime | None = None) -> list[ClosedTicket]:
-    """One entry a ticket that has an outcome received at or after `since`, in the order of receipt."""
-    place = sa.func.row_number().over(partition_by=outcomes.c.ticket_id, order_by=_newest()).label("place")
-    ranked = sa.select(outcomes, place).subquery()
-    query = sa.select(ranked).where(ranked.c.place == 1).order_by(ranked.c.number)
-    if since is not None:
-        query = query.where(ranked.c.received_at >= since)
-    found = [_from_row(row) for row in connection.execute(query).mappings()]
-    return [ClosedTicket(outcome, joined_prediction(connection, outcome)) for outcome in found]
+def _joined(reports: sa.FromClause) -> sa.Select[Any]:
+    """Outcomes beside the predictions that they speak about, each column under its table's name."""
+    joined = reports.outerjoin(predictions, predictions.c.prediction_id == reports.c.joined_id)
+    asked = [reports.c[name].label(f"outcome.{name}") for name in Outcome.__dataclass_fields__]
+    answered = [predictions.c[name].label(f"prediction.{name}") for name in Prediction.__dataclass_fields__]
+    return sa.select(*asked, *answered).select_from(joined)
+
+
+def _closed(row: sa.Row[Any]) -> ClosedTicket:
+    """A row of `_joined`."""
+    of_outcome = len(Outcome.__dataclass_fields__)
+    prediction = Prediction(*row[of_outcome:]) if row[of_outcome] is not None else None
+    return ClosedTicket(Outcome(*row[:of_outcome]), prediction)
 
 
 def _newest() -> tuple[sa.UnaryExpression[Any], ...]:
