@@ -20,6 +20,8 @@ from triage_ml.classify.explain import Explainer, Term
 from triage_ml.classify.familiarity import Familiarity, fit_familiarity, know_everything
 from triage_ml.classify.fitting import FittedTarget, HeldOut, fit_targets
 from triage_ml.classify.heads import LinearHead
+from triage_ml.classify.inputs import Labels, Texts, lessons, texts_of
+from triage_ml.errors import InputError
 from triage_ml.features import JoinedFeatures, LexicalFeatures, Occurrences, Reading
 
 __all__ = ["TargetAnswers", "TriageClassifier"]
@@ -68,11 +70,6 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
     seed
         Of everything random.
 
-    Attributes
-    ----------
-    classes_ : dict of str to tuple of str
-        The labels of each target.
-
     Examples
     --------
     >>> import pandas as pd
@@ -99,9 +96,9 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
 
     def fit(
         self,
-        X: Sequence[str] | pd.Series,
-        y: pd.DataFrame | pd.Series,
-        calibration: tuple[Sequence[str] | pd.Series, pd.DataFrame | pd.Series] | None = None,
+        X: Texts,
+        y: Labels,
+        calibration: tuple[Texts, Labels] | None = None,
         groups: Sequence[int] | NDArray[np.int64] | None = None,
     ) -> Self:
         """Fit on texts and labels. The order of the rows changes nothing.
@@ -109,41 +106,60 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X
-            Texts, as `triage_ml.text` cleans them.
+            Texts, as `triage_ml.text` cleans them; or a ticket table, whose titles and descriptions are cleaned and redacted.
         y
-            One column a target; a missing label leaves the ticket out of that target.
+            One column a target, labels as text; a missing label leaves the ticket out of that target.
         calibration
             Later texts and labels. The heads learn from them too; calibration and thresholds come from what heads that did
             not see them say of them. Without them that is asked of the tickets in X.
         groups
             A number for each text of X, then of `calibration`: texts with the same one are alike and held out together. By
             default those that are written alike.
+
+        Raises
+        ------
+        InputError
+            Labels, texts and groups that don't belong together.
+        NotEnoughDataError
+            A target with fewer than 30 labelled tickets, or with one class.
         """
-        texts, labels, latest, groups = _in_order(X, y, calibration, groups)
-        self.features_ = copy(self.features or LexicalFeatures()).fit(texts)
-        vectors = self.features_.transform(texts)
+        self._check_params()
+        given = lessons(X, y, calibration, groups)
+        self.features_ = copy(self.features or LexicalFeatures()).fit(given.texts)
+        vectors = self.features_.transform(given.texts)
         if isinstance(self.features_, JoinedFeatures) and self.features_.encoder_weight is None:
-            weight = choose_encoder_weight(vectors, self.features_.n_columns_, labels, groups, seed=self.seed)
+            columns = self.features_.n_columns_
+            weight = choose_encoder_weight(vectors, columns, given.labels, given.groups, seed=self.seed)
             self.features_.set_params(encoder_weight=weight)
         fitted = fit_targets(
-            vectors, labels, groups, latest, penalty=self.penalty, precision=self.precision, seed=self.seed
+            vectors,
+            given.labels,
+            given.groups,
+            given.latest,
+            penalty=self.penalty,
+            precision=self.precision,
+            seed=self.seed,
         )
         self._targets: dict[str, FittedTarget] = {name: target for name, (target, _) in fitted.items()}
-        self._familiarity = self._learn_familiarity(texts, {name: out for name, (_, out) in fitted.items()})
-        self._describe()
+        self._familiarity = self._learn_familiarity(given.texts, {name: out for name, (_, out) in fitted.items()})
         return self
 
-    def predict(self, X: Sequence[str] | pd.Series) -> pd.DataFrame:
+    @property
+    def classes_(self) -> dict[str, tuple[str, ...]]:
+        """The labels of each target."""
+        return {name: target.head.classes for name, target in self._targets.items()}
+
+    def predict(self, X: Texts) -> pd.DataFrame:
         """The most likely label of each target, shape (texts, targets)."""
         answers = self.answers(self.read(X)[0])
         return pd.DataFrame({name: np.asarray(a.classes, dtype=object)[a.chosen] for name, a in answers.items()})
 
-    def predict_proba(self, X: Sequence[str] | pd.Series) -> dict[str, pd.DataFrame]:
+    def predict_proba(self, X: Texts) -> dict[str, pd.DataFrame]:
         """Calibrated probabilities of each target, shape (texts, classes) each."""
         answers = self.answers(self.read(X)[0])
         return {name: pd.DataFrame(a.probabilities, columns=list(a.classes)) for name, a in answers.items()}
 
-    def decide(self, X: Sequence[str] | pd.Series) -> pd.DataFrame:
+    def decide(self, X: Texts) -> pd.DataFrame:
         """For each target `{target}`, `{target}_probability`, `{target}_action`, `{target}_reason`."""
         columns: dict[str, Any] = {}
         for name, answers in self.answers(*self.read(X)).items():
@@ -153,28 +169,28 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
             columns[f"{name}_reason"] = [reason for _, reason in answers.decisions]
         return pd.DataFrame(columns)
 
-    def explain(self, X: Sequence[str] | pd.Series, target: str, *, most: int | None = 5) -> list[list[Term]]:
+    def explain(self, X: Texts, target: str, *, most: int | None = 5) -> list[list[Term]]:
         """The words and phrases behind each text's most likely class; with `most=None` all of them, either sign.
 
         The weights of all terms plus the class's intercept sum to its margin; with an encoder, what the meaning of the
         whole text adds is the rest.
         """
-        texts = _texts(X)
+        texts = texts_of(X)
         vectors, occurrences = self.vectors(texts)
-        chosen = self.answers(vectors)[target].chosen
-        return Explainer(texts, occurrences).terms(self._targets[target].head.weights, chosen, most=most)
+        weights, chosen = self.head(target).weights, self.answers(vectors)[target].chosen
+        return Explainer(texts, occurrences).terms(weights, chosen, most=most)
 
-    def read(self, X: Sequence[str] | pd.Series) -> tuple[sparse.csr_matrix, Reading]:
+    def read(self, X: Texts) -> tuple[sparse.csr_matrix, Reading]:
         """The shared representation of a batch, and how much of each text is known: what `answers` takes."""
         check_is_fitted(self, "features_")
-        return self.features_.transform_with_words(_texts(X))
+        return self.features_.transform_with_words(texts_of(X))
 
-    def vectors(self, X: Sequence[str] | pd.Series) -> tuple[sparse.csr_matrix, Occurrences]:
+    def vectors(self, X: Texts) -> tuple[sparse.csr_matrix, Occurrences]:
         """The same, and where in the texts each value comes from: what an `Explainer` takes."""
         check_is_fitted(self, "features_")
-        return self.features_.transform_with_occurrences(_texts(X))
+        return self.features_.transform_with_occurrences(texts_of(X))
 
-    def familiarity(self, X: Sequence[str] | pd.Series) -> NDArray[np.float32]:
+    def familiarity(self, X: Texts) -> NDArray[np.float32]:
         """How like anything learnt each text is, shape (texts,): about 0 for a usual one, the lower the stranger."""
         vectors, reading = self.read(X)
         return self._familiarity_of(self._targets[self._familiarity.target].head.margins(vectors), reading)
@@ -188,12 +204,17 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
     def head(self, target: str) -> LinearHead:
         """The fitted head of a target."""
         check_is_fitted(self, "features_")
-        return self._targets[target].head
+        return self._target(target).head
 
     def policies(self, target: str) -> dict[float, Policy]:
         """The policy for each promised precision: the one in force first, then those that reports show."""
         check_is_fitted(self, "features_")
-        return {policy.precision: policy for policy in self._targets[target].policies}
+        return {policy.precision: policy for policy in self._target(target).policies}
+
+    def _target(self, name: str) -> FittedTarget:
+        if name not in self._targets:
+            raise InputError(f"No target {name!r} was learnt; those that were: {', '.join(self._targets)}.")
+        return self._targets[name]
 
     def _answer(
         self, target: FittedTarget, margins: NDArray[np.float32], unreadable: Mapping[int, str]
@@ -222,42 +243,8 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
         reading = self.read([texts[row] for row in held_out[target].rows[rows]])[1]
         return fit_familiarity(target, held_out[target].margins[rows].max(axis=1), reading.known_share)
 
-    def _describe(self) -> None:
-        self.classes_ = {name: target.head.classes for name, target in self._targets.items()}
-
-
-def _in_order(
-    X: Sequence[str] | pd.Series,
-    y: pd.DataFrame | pd.Series,
-    calibration: tuple[Sequence[str] | pd.Series, pd.DataFrame | pd.Series] | None,
-    groups: Sequence[int] | NDArray[np.int64] | None,
-) -> tuple[list[str], pd.DataFrame, NDArray[np.bool_] | None, NDArray[np.int64]]:
-    """Texts, labels, which are the latest and groups, sorted by text, part and labels: any order of rows gives this one."""
-    texts, labels = _texts(X), _labels(y)
-    latest = np.zeros(len(texts), dtype=bool)
-    if calibration is not None:
-        more = _texts(calibration[0])
-        texts, labels = texts + more, pd.concat([labels, _labels(calibration[1])])
-        latest = np.concatenate([latest, np.ones(len(more), dtype=bool)])
-    written = pd.factorize(np.array(texts, dtype=object), sort=True)[0]
-    given = [pd.factorize(labels[name], sort=True)[0] for name in reversed(list(labels.columns))]
-    order = np.lexsort((*given, latest, written))
-    group = written if groups is None else np.asarray(groups)
-    if len(group) != len(texts):
-        raise ValueError(f"expected a group for each of {len(texts)} texts, found {len(group)}")
-    return (
-        [texts[row] for row in order],
-        labels.iloc[order].reset_index(drop=True),
-        latest[order] if calibration is not None else None,
-        pd.factorize(group[order])[0].astype(np.int64),
-    )
-
-
-def _texts(X: Sequence[str] | pd.Series) -> list[str]:
-    if isinstance(X, str):
-        raise TypeError("expected a sequence of texts, found one string: put it in a list")
-    return list(X)
-
-
-def _labels(y: pd.DataFrame | pd.Series) -> pd.DataFrame:
-    return y.to_frame(y.name or "target") if isinstance(y, pd.Series) else y
+    def _check_params(self) -> None:
+        if self.penalty is not None and not 0 < self.penalty < np.inf:
+            raise ValueError(f"penalty must be above 0, or None to have it chosen, found {self.penalty}")
+        if not 0 < self.precision < 1:
+            raise ValueError(f"precision must be between 0 and 1, found {self.precision}")

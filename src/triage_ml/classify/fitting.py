@@ -101,7 +101,7 @@ def fit_targets(
     labelled = [_labelled(str(name), labels[name]) for name in names]
     penalties: Sequence[float] = (
         [penalty] * len(names)
-        if penalty
+        if penalty is not None
         else side_by_side(
             delayed(choose_penalty)(str(name), vectors, rows, truth, groups[rows], seed=seed)
             for name, (rows, truth) in zip(names, labelled, strict=True)

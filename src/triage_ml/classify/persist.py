@@ -64,7 +64,6 @@ def classifier_from_bundle(contents: Mapping[str, Any], arrays: Mapping[str, NDA
         )
         model._targets[plain["name"]] = FittedTarget(head, plain["penalty"], calibrator, policies)
     model._familiarity = Familiarity(**contents["familiarity"])
-    model._describe()
     return model
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from triage_ml.errors import NotEnoughDataError
+
 __all__ = [
     "BINS",
     "GOOD_CALIBRATION",
@@ -122,7 +124,14 @@ def measure(
         Probability of the predicted label, shape (tickets,).
     automatic
         For each promise, which tickets were decided `auto`.
+
+    Raises
+    ------
+    NotEnoughDataError
+        No tickets: nothing can be said of them.
     """
+    if not len(truth):
+        raise NotEnoughDataError("There is no ticket with a label to measure the answers on.")
     labels = tuple(sorted({*truth.tolist(), *predicted.tolist()}))
     rows, columns = np.searchsorted(labels, truth), np.searchsorted(labels, predicted)
     confusion = np.bincount(rows * len(labels) + columns, minlength=len(labels) ** 2).reshape(len(labels), -1)

@@ -56,13 +56,10 @@ class Encoder:
         """Vectors of shape (texts, dimensions), float32; a text that says nothing to the encoder is all zeros."""
         written = [text.encode("utf-8", "replace") for text in texts]  # half a surrogate pair is no text to a tokenizer
         keys = [hashlib.sha256(text).digest() for text in written]
-        new = {key: text.decode() for key, text in zip(keys, written, strict=True) if key not in self._known}
-        known = self._known
+        known = self._known if self._file is not None else {}
+        new = {key: text.decode() for key, text in zip(keys, written, strict=True) if key not in known}
         if new:
-            vectors = self._unit(self._encode(list(new.values())))
-            known = known | dict(zip(new, vectors, strict=True))
-        if self._file is not None:
-            self._known = known
+            known.update(zip(new, self._unit(self._encode(list(new.values()))), strict=True))
         if not keys:
             return np.zeros((0, self.dimensions), dtype=np.float32)
         return np.stack([known[key] for key in keys])

@@ -75,7 +75,7 @@ def test_the_order_of_the_rows_gives_the_same_arrays() -> None:
 
 def test_a_group_for_each_text_is_wanted() -> None:
     texts, labels = desk(40)
-    with pytest.raises(ValueError, match="expected a group for each of 40 texts, found 2"):
+    with pytest.raises(ValueError, match=r"^Expected a group for each of 40 texts, found 2\.$"):
         TriageClassifier().fit(texts, labels, groups=[0, 1])
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
+from triage_ml.errors import NotEnoughDataError
 from triage_ml.evaluate import measure, reliability
 from triage_ml.evaluate.metrics import calibration_bound, calibration_error
 
@@ -42,6 +43,12 @@ def test_a_true_label_that_the_model_does_not_know_is_an_error() -> None:
     figures = measure(np.array(["new", "a"], dtype=object), np.array(["a", "a"], dtype=object), np.array([0.9, 0.9]))
     assert figures.accuracy.value == 0.5
     assert figures.labels == ("a", "new")
+
+
+def test_no_tickets_are_refused_by_name() -> None:
+    nothing = np.array([], dtype=object)
+    with pytest.raises(NotEnoughDataError, match=r"^There is no ticket with a label to measure the answers on\.$"):
+        measure(nothing, nothing, np.array([], dtype=np.float32))
 
 
 def test_calibration_error_by_hand() -> None:
