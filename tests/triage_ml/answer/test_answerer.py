@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pandas as pd
 import pytest
 
@@ -115,6 +116,41 @@ def test_the_table_says_what_the_answers_say(answerer: Answerer) -> None:
                 target["reason"],
             )
             assert row[f"{name}_probability"] == pytest.approx(target["probability"], abs=1e-4)
+
+
+ODD_TEXTS = {
+    "empty": "",
+    "one word": "printer",
+    "100,000 characters": "printer jammed again " * 4762,
+    "one monster": "a" * 100_000,
+    "emoji": "printer 🖨️🔥 jammed 👩\u200d💻",
+    "right to left": "\u202eالطابعة printer שלום jammed",
+    "HTML": "<html><body><p>printer&nbsp;jammed</p><script>alert(1)</script><!-- x --></body></html>",
+    "unfinished HTML": "<div><p>printer jammed<script>" + "<" * 5000,
+    "base64": "printer jammed " + "iVBORw0KGgoAAAANSUhEUgAA" * 4000,
+    "binary": "PK\x03\x04\x00\x01\x02\x7f\ufffd printer\x00jammed",
+    "half a surrogate pair": "printer \ud800 jammed",
+    "changes its length in lower case": "ß" * 40 + " İstanbul ſ printer jammed",
+}
+
+
+def test_odd_texts_are_answered_alike_alone_together_and_in_a_table(answerer: Answerer) -> None:
+    tickets = [{"ticket_id": name, "description": text} for name, text in ODD_TEXTS.items()]
+    together = answerer.answer(tickets)
+    frame = pd.DataFrame(tickets, dtype=object)
+    table = score_table(answerer, frame)
+    shuffled = score_table(answerer, frame[::-1])[::-1].reset_index(drop=True)
+    pd.testing.assert_frame_equal(shuffled, table)
+    for ticket, answer, row in zip(tickets, together, table.to_dict("records"), strict=True):
+        assert answer == answerer.answer([ticket])[0]
+        target = answer["targets"]["category"]
+        assert (row["category"], row["category_reason"]) == (target["value"], target["reason"])
+        assert orjson.loads(orjson.dumps(answer)) == answer, "it can be sent"
+    decided = dict(zip(ODD_TEXTS, table["action"], strict=True))
+    assert {decided[name] for name in ("empty", "one word", "one monster")} == {"human"}
+    values = dict(zip(ODD_TEXTS, table["category"], strict=True))
+    said = set(ODD_TEXTS) - {"empty", "one monster"}
+    assert {values[name] for name in said} == {"Printing"}
 
 
 def test_an_empty_table_gives_an_empty_table(answerer: Answerer) -> None:
