@@ -12,6 +12,7 @@
     │   └── StoreVersionError     its schema is newer than this program
     ├── RegistryError         MLflow does not answer or answers nonsense
     │   └── NoModelError          nothing is registered under that name or alias
+    ├── AlreadyRunningError   another process does this job now
     └── ServiceError          the service can't start or can't be reached
 
 A message says what was expected, what was found and what to do; it never quotes ticket text.
@@ -21,6 +22,7 @@ The command line prints it and exits with 1; the service maps it to problem+json
 from __future__ import annotations
 
 __all__ = [
+    "AlreadyRunningError",
     "BundleCorruptError",
     "BundleError",
     "BundleFormatError",
@@ -99,6 +101,10 @@ class RegistryError(TriageError):
 
 class NoModelError(RegistryError):
     """Nothing is registered under that name, version or alias."""
+
+
+class AlreadyRunningError(TriageError):
+    """Another process does this job now; nothing was done."""
 
 
 class ServiceError(TriageError):

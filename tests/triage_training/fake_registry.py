@@ -39,4 +39,4 @@ class FakeRegistry:
         if version is None:
             self.aliases.pop(alias, None)
         else:
-            self.aliases[alias] = version.number
+            self.aliases[alias] = self.find(str(version.number)).number

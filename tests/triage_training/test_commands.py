@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from triage_ml.settings import load_settings
 from triage_ml.simulate import Desk
+from triage_ml.store import open_store
 from triage_training.commands import app
 
 Command = Callable[..., dict[str, Any]]
@@ -154,6 +156,15 @@ def test_drift_has_a_verdict_and_an_exit_code(command: Command, first: dict[str,
     assert len(found["weeks"]) == 2
     strict = command("drift", "--tickets", whole, "--model", "1", "--weeks", 2, "--fail-on", "look")
     assert strict["exit"] == (0 if found["verdict"] == "nothing to do" else 1)
+
+
+def test_of_two_retrains_at_once_the_second_does_nothing_and_says_so(command: Command, home: Path) -> None:
+    store = open_store(load_settings(home / "triage.toml").store_url)
+    with store.only_one("retrain"):
+        found = command("retrain", "--tickets", home / "early.parquet")
+    store.close()
+    assert (found["exit"], found["error"]["type"]) == (1, "AlreadyRunningError")
+    assert found["error"]["message"] == "Another `triage retrain` is running on this store."
 
 
 def test_retrain_says_what_it_did_and_a_second_time_that_nothing_is_new(

@@ -9,8 +9,9 @@ import pytest
 from fake_registry import FakeRegistry
 
 from triage_ml.errors import NoModelError, RegistryError
-from triage_ml.store import Store, open_store
-from triage_training.promotion import Champions
+from triage_ml.store import Promotion, Store, open_store
+from triage_training import promotion
+from triage_training.promotion import Champions, OvertakenError
 
 
 @pytest.fixture
@@ -26,8 +27,15 @@ def mlflow() -> FakeRegistry:
 
 
 @pytest.fixture
-def champions(mlflow: FakeRegistry, store: Store) -> Champions:
-    return Champions(mlflow, store)  # type: ignore[arg-type]
+def told() -> list[str]:
+    """What a person was told."""
+    return []
+
+
+@pytest.fixture
+def champions(mlflow: FakeRegistry, store: Store, told: list[str], monkeypatch: pytest.MonkeyPatch) -> Champions:
+    monkeypatch.setattr(promotion, "_PATIENCE_SECONDS", 0.0)
+    return Champions(mlflow, store, tell=told.append)  # type: ignore[arg-type]
 
 
 def promote(champions: Champions, mlflow: FakeRegistry, number: int) -> None:
@@ -66,6 +74,7 @@ def test_a_promotion_that_died_before_the_alias_moved_is_finished_by_the_next(
     mlflow.before_point = die
     with pytest.raises(KeyboardInterrupt):
         promote(champions, mlflow, 2)
+    assert [row.done_at is None for row in champions.history()] == [False, True]
     assert mlflow.aliases["champion"] == 1
     mlflow.before_point = lambda _: None
     reign = champions.current()
@@ -89,20 +98,92 @@ def test_one_that_moves_the_alias_late_puts_it_where_the_newest_row_wants_it(
     assert mlflow.aliases["champion"] == 3
 
 
-def test_an_alias_moved_by_hand_is_recorded(champions: Champions, mlflow: FakeRegistry) -> None:
+def test_an_alias_moved_by_hand_is_recorded_and_told(
+    champions: Champions, mlflow: FakeRegistry, told: list[str]
+) -> None:
     promote(champions, mlflow, 1)
     mlflow.aliases["champion"] = 3
     reign = champions.current()
     assert reign.champion is not None
     assert reign.champion.number == 3
     assert (champions.history()[-1].kind, champions.history()[-1].replaces) == ("found", "1")
+    assert told == [
+        "The alias champion was moved to version 3 in MLflow, it was 1: recorded, and version 3 is champion."
+    ]
 
 
-def test_an_alias_removed_by_hand_comes_back(champions: Champions, mlflow: FakeRegistry) -> None:
+def test_an_alias_removed_by_hand_comes_back_and_is_told(
+    champions: Champions, mlflow: FakeRegistry, told: list[str]
+) -> None:
     promote(champions, mlflow, 2)
     del mlflow.aliases["champion"]
     assert champions.current().number == 1
     assert mlflow.aliases["champion"] == 2
+    assert told == ["The alias champion was gone in MLflow: version 2 has it again."]
+
+
+def test_an_alias_moved_by_hand_while_a_model_is_judged_stops_its_promotion(
+    champions: Champions, mlflow: FakeRegistry
+) -> None:
+    promote(champions, mlflow, 1)
+    judged_against = champions.current()
+    mlflow.aliases["champion"] = 3
+    with pytest.raises(OvertakenError, match="version 1 is no longer what would be replaced"):
+        champions.replace(judged_against, mlflow.find("2"), "promoted", who="ada", reason="better than 1")
+    assert [(row.version, row.kind) for row in champions.history()] == [("1", "first"), ("3", "found")]
+    assert mlflow.aliases["champion"] == 3
+
+
+def test_an_alias_moved_by_hand_in_the_last_moment_yields_to_the_promotion_and_is_told(
+    champions: Champions, mlflow: FakeRegistry, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the row was claimed, before the alias follows."""
+    promote(champions, mlflow, 1)
+    reign, claim = champions.current(), champions._claim
+
+    def claim_and_then(row: Promotion) -> bool:
+        won = claim(row)
+        mlflow.aliases["champion"] = 3
+        return won
+
+    monkeypatch.setattr(champions, "_claim", claim_and_then)
+    champions.replace(reign, mlflow.find("2"), "promoted", who="ada", reason="better")
+    monkeypatch.undo()
+    assert told == ["The alias champion was moved to version 3 in MLflow meanwhile: 2 has it now."]
+    assert (mlflow.aliases["champion"], champions.current().number) == (2, 2)
+
+
+def test_a_process_that_is_late_and_puts_it_right_is_no_hand_in_mlflow(
+    champions: Champions, mlflow: FakeRegistry, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote(champions, mlflow, 1)
+    promote(champions, mlflow, 2)
+    mlflow.aliases["champion"] = 1  # the late one's move, which it takes back while we are patient
+    monkeypatch.setattr(promotion.time, "sleep", lambda _: mlflow.aliases.update(champion=2))
+    assert champions.current().number == 2
+    assert [row.kind for row in champions.history()] == ["first", "promoted"]
+    assert told == []
+
+
+def test_a_version_that_is_deleted_while_it_is_promoted_leaves_the_champion_before(
+    champions: Champions, mlflow: FakeRegistry, told: list[str]
+) -> None:
+    promote(champions, mlflow, 1)
+
+    def delete_it(_: str) -> None:
+        mlflow.before_point = lambda _: None
+        mlflow.delete(2)
+
+    mlflow.before_point = delete_it
+    with pytest.raises(RegistryError, match="Version 2 was deleted in MLflow while it was promoted"):
+        promote(champions, mlflow, 2)
+    assert mlflow.aliases == {"champion": 1}
+    assert [(row.version, row.kind) for row in champions.history()] == [
+        ("1", "first"),
+        ("2", "promoted"),
+        ("1", "rolled_back"),
+    ]
+    assert told == ["Version 2 is no longer in MLflow: version 1 is champion again."]
 
 
 def test_rollback_goes_one_further_each_time(champions: Champions, mlflow: FakeRegistry) -> None:
@@ -154,7 +235,7 @@ def test_a_half_done_promotion_of_a_version_that_was_deleted_leaves_the_champion
 ) -> None:
     promote(champions, mlflow, 1)
     mlflow.before_point = refuse
-    with pytest.raises(RegistryError):
+    with pytest.raises(RegistryError, match="Version 2 is recorded as champion, but its alias was not moved yet"):
         promote(champions, mlflow, 2)
     mlflow.before_point = lambda _: None
     mlflow.delete(2)

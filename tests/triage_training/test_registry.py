@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from triage_ml.bundle import MODEL_NAME
 from triage_ml.errors import NoModelError, RegistryError
 from triage_ml.settings import Settings
 from triage_training.registry import Registry
@@ -141,4 +142,21 @@ def test_a_model_that_is_not_there_says_how_to_get_one(name: str, registry: Regi
 
 def test_an_empty_registry_has_no_versions(registry: Registry) -> None:
     assert registry.versions() == []
+    assert registry.aliased("champion") is None
+
+
+def test_a_version_that_is_deleted_between_two_calls_is_named_as_gone(registry: Registry, settings: Settings) -> None:
+    """MLflow refuses the alias with an error of its own; whoever promotes must be able to tell it from an outage."""
+    from mlflow import MlflowClient
+
+    assert registry.versions() == []
+    client = MlflowClient(settings.tracking_uri)
+    client.create_registered_model(MODEL_NAME)
+    client.create_model_version(MODEL_NAME, "file:///nowhere")
+    version = registry.find("1")
+    registry.point("champion", version)
+    client.delete_model_version(MODEL_NAME, "1")
+    with pytest.raises(NoModelError, match=r"Version 1 is no longer in MLflow\.\nSee: triage models"):
+        registry.point("champion", version)
+    registry.point("champion", None)  # an alias that is gone already
     assert registry.aliased("champion") is None

@@ -119,8 +119,9 @@ def promote_command(
         labelled = read_tickets(tickets) if tickets else None
         name = str(version) if version is not None else "challenger"
         with out.steps() as step:
+            who = by or user_name()
             done = promote(
-                name, settings, tickets=labelled, force=force, reason=reason, by=by or user_name(), step=step
+                name, settings, tickets=labelled, force=force, reason=reason, by=who, step=step, tell=out.warn
             )
         _say_judgement(out, done.judgement)
         print_checks(out, done.judgement.checks)
@@ -157,7 +158,7 @@ def rollback_command(
         from triage_training.registry import Registry
 
         settings = load_settings(config)
-        with open_champions(settings, Registry(settings)) as champions:
+        with open_champions(settings, Registry(settings), tell=out.warn) as champions:
             done = champions.roll_back(who=by or user_name(), reason=reason)
         out.say(f"Version {done.version} is champion again, it was {done.replaces}.")
         out.result(model_version=done.version, replaced=done.replaces)
@@ -174,7 +175,7 @@ def models_command(config: ConfigOption = None, as_json: JsonOption = False) -> 
 
         settings = load_settings(config)
         registry = Registry(settings)
-        with open_champions(settings, registry) as champions:
+        with open_champions(settings, registry, tell=out.warn) as champions:
             champions.current()
             rows, history = model_rows(registry, most=_SHOWN_VERSIONS), champions.history()
         print_models(out, rows, history)

@@ -37,11 +37,15 @@ def promote(
     force: bool = False,
     tickets: pd.DataFrame | None = None,
     step: Callable[[str], None] = lambda _: None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Promoted:
-    """Promote the version called `name` (a number or an alias) if it passes the gate, or with `force`."""
+    """Promote the version called `name` (a number or an alias) if it passes the gate, or with `force`.
+
+    `step` is told what happens now, `tell` what was found moved or gone in MLflow and put right.
+    """
     registry = Registry(settings)
     step("finding the models")
-    with open_champions(settings, registry) as champions:
+    with open_champions(settings, registry, tell=tell) as champions:
         reign = champions.current()
         version = registry.find(name)
         if reign.champion is not None and reign.champion.number == version.number:

@@ -1,13 +1,15 @@
 """Who is champion: one promotion at a time, recorded with who and why, and repaired where a process died half-way.
 
 The store's row decides (`triage_ml.store.promotions`), MLflow's alias follows it. After every move of the alias the row is
-read again, so that of two processes the one that is late puts the alias where the newest row wants it.
+read again, so that of two processes the one that is late puts the alias where the newest row wants it. People move aliases and
+delete versions with MLflow's own tools as well, at any moment: what is found so is written down as a row or put right, and told.
 """
 
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +32,12 @@ from triage_training.registry import Registry, Version
 __all__ = ["Champions", "OvertakenError", "Reign", "open_champions", "user_name"]
 
 _TRIES = 20
+#: A process that was late moves the alias back and puts it right in its next step; so long it has for that.
+_PATIENCE_SECONDS = 1.0
+#: Who did what nobody asked for.
+_US = "triage"
+
+Tell = Callable[[str], None]
 
 
 class OvertakenError(RegistryError):
@@ -45,11 +53,12 @@ class Reign:
 
 
 class Champions:
-    """The succession of champions."""
+    """The succession of champions. `tell` is told what was found moved or gone, and put right."""
 
-    def __init__(self, registry: Registry, store: Store) -> None:
+    def __init__(self, registry: Registry, store: Store, *, tell: Tell = lambda _: None) -> None:
         self._registry = registry
         self._store = store
+        self._tell = tell
 
     def current(self) -> Reign:
         """The champion, after repairs.
@@ -66,8 +75,8 @@ class Champions:
                 self._record_found(last, champion)
             elif last is None:
                 return Reign(0, None)
-            elif (there := self._find(last.version)) is not None:  # removed by hand: the last word was the promotion's
-                self._registry.point(CHAMPION, there)
+            elif (there := self._find(last.version)) is not None:
+                self._put_back(last, there)
             elif not self._fall_back(last):
                 return Reign(last.number, None)
         raise RegistryError("The champion changes faster than it can be read.", hint="Try again in a moment.")
@@ -82,12 +91,18 @@ class Champions:
         reason: str,
         checks: Sequence[Mapping[str, Any]] = (),
     ) -> Promotion:
-        """Make `version` champion after `reign`; OvertakenError where another promotion was faster."""
+        """Make `version` champion after `reign`.
+
+        Raises
+        ------
+        OvertakenError
+            Another promotion was faster, or somebody moved the alias in MLflow since; nothing was done.
+        RegistryError
+            The promotion is recorded, but MLflow did not follow yet; or the version was deleted there meanwhile.
+        """
         replaces = str(reign.champion.number) if reign.champion else None
         promotion = _promotion(reign.number + 1, version, replaces, kind, who, reason, checks)
-        with self._store.begin() as connection:
-            won = claim_promotion(connection, promotion)
-        if not won:
+        if self.current().number != reign.number or not self._claim(promotion):
             raise OvertakenError(
                 f"Another promotion was faster: version {replaces or 'none'} is no longer what would be replaced.",
                 hint="Look at `triage models`, then promote again.",
@@ -99,6 +114,10 @@ class Champions:
                 f"Version {promotion.version} is recorded as champion, but its alias was not moved yet: {error.message}",
                 hint="The next command that reaches MLflow finishes it; `triage models` is enough.",
             ) from error
+        if _taken_back(promotion, self.history()):
+            raise RegistryError(
+                f"Version {promotion.version} was deleted in MLflow while it was promoted.", hint="See: triage models."
+            )
         return promotion
 
     def roll_back(self, *, who: str, reason: str) -> Promotion:
@@ -143,21 +162,28 @@ class Champions:
             if last is None or last.number == pointed or (pointed is None and last.done_at is not None):
                 return last
             version = self._find(last.version)
-            if version is None:
+            if version is None or not self._crown(version, last):
                 self._fall_back(last)
-            else:
-                self._crown(version)
             pointed = last.number  # and look again: while it moved, another promotion may have followed
             with self._store.begin() as connection:
                 finish_promotion(connection, last.number, now=datetime.now(UTC))
         raise RegistryError("The champion changes faster than it can be followed.", hint="Try again in a moment.")
 
-    def _crown(self, version: Version) -> None:
-        """Move the alias; whoever is champion challenges nobody."""
-        self._registry.point(CHAMPION, version)
+    def _crown(self, version: Version, row: Promotion) -> bool:
+        """Move the alias; whoever is champion challenges nobody. False where the version was deleted since it was found."""
+        named = self._registry.aliased(CHAMPION)
+        if named is not None and str(named.number) not in (row.version, row.replaces):
+            self._tell(
+                f"The alias {CHAMPION} was moved to version {named.number} in MLflow meanwhile: {row.version} has it now."
+            )
+        try:
+            self._registry.point(CHAMPION, version)
+        except NoModelError:
+            return False
         challenger = self._registry.aliased(CHALLENGER)
         if challenger is not None and challenger.number == version.number:
             self._registry.point(CHALLENGER, None)
+        return True
 
     def _fall_back(self, last: Promotion) -> bool:
         """Where the last row's version was deleted, claim the place after it for an earlier one; False where none is left."""
@@ -165,25 +191,45 @@ class Champions:
         if earlier is None:
             return False
         reason = f"version {last.version} is no longer in MLflow"
-        back = _promotion(last.number + 1, earlier, last.version, "rolled_back", "triage", reason, ())
-        with self._store.begin() as connection:
-            claim_promotion(connection, back)
+        back = _promotion(last.number + 1, earlier, last.version, "rolled_back", _US, reason, ())
+        if self._claim(back):
+            self._tell(f"Version {last.version} is no longer in MLflow: version {earlier.number} is champion again.")
         return True
 
+    def _put_back(self, last: Promotion, champion: Version) -> None:
+        """Somebody removed the alias with MLflow's own tools; the last word was the promotion's."""
+        try:
+            self._registry.point(CHAMPION, champion)
+        except NoModelError:  # deleted a moment ago, which the next look finds
+            return
+        self._tell(f"The alias {CHAMPION} was gone in MLflow: version {last.version} has it again.")
+
     def _record_found(self, last: Promotion | None, champion: Version) -> None:
-        """Somebody moved the alias with MLflow's own tools; whoever is first to see it writes it down."""
+        """Somebody moved the alias with MLflow's own tools, unless it was a process that was late and puts it right now."""
+        if last is not None:
+            time.sleep(_PATIENCE_SECONDS)
+            again = self._registry.aliased(CHAMPION)
+            if again is None or again.number != champion.number or self.history()[-1].number != last.number:
+                return
         number, before = (last.number, last.version) if last else (0, None)
         found = _promotion(number + 1, champion, before, "found", "unknown", "the alias was moved in MLflow", ())
+        if self._claim(found):
+            self._tell(
+                f"The alias {CHAMPION} was moved to version {champion.number} in MLflow, it was {before or 'none'}: recorded, "
+                f"and version {champion.number} is champion."
+            )
+
+    def _claim(self, promotion: Promotion) -> bool:
         with self._store.begin() as connection:
-            claim_promotion(connection, found)
+            return claim_promotion(connection, promotion)
 
 
 @contextmanager
-def open_champions(settings: Settings, registry: Registry) -> Iterator[Champions]:
-    """The succession in the store of these settings."""
+def open_champions(settings: Settings, registry: Registry, *, tell: Tell = lambda _: None) -> Iterator[Champions]:
+    """The succession in the store of these settings; `tell` is told what was found moved or gone, and put right."""
     store = open_store(settings.store_url)
     try:
-        yield Champions(registry, store)
+        yield Champions(registry, store, tell=tell)
     finally:
         store.close()
 
@@ -207,6 +253,11 @@ def _succession(history: Sequence[Promotion]) -> list[str]:
         if not stack or stack[-1] != row.version:
             stack.append(row.version)
     return stack
+
+
+def _taken_back(promotion: Promotion, history: Sequence[Promotion]) -> bool:
+    """Whether its version was gone, so that an earlier champion followed at once."""
+    return any(row.number == promotion.number + 1 and row.who == _US for row in history)
 
 
 def _promotion(

@@ -78,18 +78,24 @@ class Registry:
                 raise
 
     def point(self, alias: str, version: Version | None) -> None:
-        """Make the alias name this version, or none."""
+        """Make the alias name this version, or none; NoModelError where the version was deleted."""
         with self._calls(f"move the alias {alias}"):
-            if version is not None:
-                self._client.set_registered_model_alias(MODEL_NAME, alias, str(version.number))
-            elif self._alias(alias):
-                self._client.delete_registered_model_alias(MODEL_NAME, alias)
+            if version is None:
+                _or_none(lambda: self._client.delete_registered_model_alias(MODEL_NAME, alias))
+                return
+            number = str(version.number)
+            try:
+                self._client.set_registered_model_alias(MODEL_NAME, alias, number)
+            except Exception:
+                if _or_none(lambda: self._version(number)) is not None:
+                    raise
+                raise NoModelError(f"Version {number} is no longer in MLflow.", hint="See: triage models.") from None
 
     def aliased(self, alias: str) -> Version | None:
         """The version that the alias names, or None."""
         with self._calls("find the model"):
             number = self._alias(alias)
-            return self._version(number) if number else None
+            return _or_none(lambda: self._version(number)) if number else None
 
     def annotate(self, version: Version, *, tags: Mapping[str, str], files: Mapping[str, Path | str]) -> None:
         """Add tags and files to the run of a version that is registered already."""

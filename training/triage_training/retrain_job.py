@@ -17,7 +17,7 @@ import pandas as pd
 from triage_ml import __version__
 from triage_ml.errors import InputError
 from triage_ml.settings import Settings
-from triage_ml.store import open_store
+from triage_ml.store import Store, open_store
 from triage_ml.taxonomy import Taxonomy
 from triage_ml.tickets import TEXT_COLUMNS
 from triage_training.check_job import check_tickets
@@ -67,11 +67,26 @@ def retrain(
     ------
     InputError
         Nothing came back, and there is no history either.
+    AlreadyRunningError
+        Another retrain is under way on the same store; this one has done nothing.
     """
+    store = open_store(settings.store_url)
+    try:
+        with store.only_one("retrain"):
+            return _retrain(store, settings, taxonomy, history, untouched, step)
+    finally:
+        store.close()
+
+
+def _retrain(
+    store: Store, settings: Settings, taxonomy: Taxonomy, history: pd.DataFrame | None, untouched: float, step: Step
+) -> Retrained:
     registry = Registry(settings)
-    check_ready(settings, registry)
+    notes: list[str] = []
+    check_ready(settings, registry, tell=notes.append)
     step("collecting outcomes")
-    exported, notes = _export(settings, history, untouched)
+    exported, said = _export(store, history, untouched)
+    notes += said
     tickets = join_history(exported, history, targets=settings.train.targets)
     fingerprint = input_fingerprint(tickets, settings, taxonomy)
     same = (version for version in registry.versions() if version.input_sha256 == fingerprint)
@@ -123,16 +138,13 @@ def _against_champion(
         return None, [error.message]
 
 
-def _export(settings: Settings, history: pd.DataFrame | None, untouched: float) -> tuple[Exported | None, list[str]]:
-    store = open_store(settings.store_url)
+def _export(store: Store, history: pd.DataFrame | None, untouched: float) -> tuple[Exported | None, list[str]]:
     try:
         return export_outcomes(store, tickets=history, untouched=untouched), []
     except InputError as error:
         if history is None:
             raise
         return None, [error.message]
-    finally:
-        store.close()
 
 
 def join_history(

@@ -79,7 +79,7 @@ def train_command(
         settings = load_settings(config)
         known = load_taxonomy(taxonomy or settings.taxonomy.file)
         registry = Registry(settings)
-        check_ready(settings, registry)
+        check_ready(settings, registry, tell=out.warn)
         how = {
             "targets": targets.split(",") if targets else None,
             "split_column": split_column,

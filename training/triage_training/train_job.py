@@ -59,10 +59,13 @@ class Extras:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-def check_ready(settings: Settings, registry: Registry) -> None:
-    """Raise now, rather than after an hour of training, where MLflow or the store can't be used."""
+def check_ready(settings: Settings, registry: Registry, *, tell: Callable[[str], None] = lambda _: None) -> None:
+    """Raise now, rather than after an hour of training, where MLflow or the store can't be used.
+
+    `tell` is told what was found moved or gone in MLflow and put right.
+    """
     registry.check()
-    with open_champions(settings, registry) as champions:
+    with open_champions(settings, registry, tell=tell) as champions:
         champions.current()
 
 

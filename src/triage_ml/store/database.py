@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import sqlalchemy as sa
 from sqlalchemy import exc
 
 from triage_ml.errors import StoreError
 from triage_ml.store.engine import READ_ONLY, make_engine, shown
+from triage_ml.store.locks import hold
 from triage_ml.store.migrate import check_schema, stored_revision, touch_schema, upgrade_schema
 
 __all__ = ["Store", "open_store"]
@@ -51,6 +52,21 @@ class Store:
             connection = connection.execution_options(**{READ_ONLY: True})
             with connection.begin():
                 yield connection
+
+    @contextmanager
+    def only_one(self, job: str) -> Iterator[None]:
+        """Let no other process do this job on the same store meanwhile, as long as this one lives.
+
+        Raises
+        ------
+        AlreadyRunningError
+            Another process does it now; nobody waits.
+        """
+        with self._translated(), ExitStack() as held:
+            held.enter_context(hold(self._engine, job))
+            lock = held.pop_all()
+        with lock:
+            yield
 
     def check_writable(self) -> None:
         """Write one row and commit it: nothing less shows a full disk or a read-only file. Raises StoreError."""
