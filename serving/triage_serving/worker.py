@@ -24,7 +24,7 @@ from triage_serving.tracing import trace_steps, traced_since
 __all__ = ["Worker"]
 
 #: Most tickets, and about how many characters, that are scored before the event loop looks at its sockets again.
-TURN_TICKETS = 64
+TURN_TICKETS = 128
 TURN_CHARACTERS = 200_000
 #: While a commit is under way, a turn waits for it unless so many tickets are there.
 ENOUGH = 32

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import repeat
 from random import Random
 from typing import Any
 
@@ -42,6 +43,7 @@ predictions = sa.Table(
 #: Seeded by the system once; asking it for every id would cost a system call, in a hot path of the service.
 _random = Random()  # noqa: S311
 os.register_at_fork(after_in_child=_random.seed)
+_62_BITS = (1 << 62) - 1
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,9 @@ class Prediction:
 def new_id(now: datetime) -> str:
     """A UUID of version 7: milliseconds first, so that rows of one hour lie together in the index. An id, not a secret."""
     milliseconds = int(now.timestamp() * 1000) & (1 << 48) - 1
-    value = milliseconds << 80 | _random.getrandbits(80)
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    digits = f"{value:032x}"
+    chance = _random.getrandbits(74)
+    # 12 random bits behind the version, 62 behind the variant (binary 10).
+    digits = f"{milliseconds:012x}{0x7000 | chance >> 62:04x}{1 << 63 | chance & _62_BITS:016x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
@@ -82,14 +83,16 @@ def add_predictions(
     bodies
         The answers of the rows as JSON, where the caller has it already.
     """
-    values = [dict(vars(row)) for row in rows]
-    for value, body in zip(values, bodies or (), strict=bodies is not None):
-        value["answer"] = body
-    if values and connection.dialect.name == "sqlite":
+    given = [(row, body) for row, body in zip(rows, bodies or repeat(None), strict=bodies is not None)]
+    if not given:
+        return
+    if connection.dialect.name == "sqlite":
         # The hot path of the service: what SQLAlchemy does around one row takes longer than SQLite does with it.
-        connection.exec_driver_sql(_SQLITE_INSERT, [_sqlite_row(value) for value in values])
-    elif values:  # with RETURNING SQLAlchemy sends many rows as one statement, without it one by one
-        connection.execute(sa.insert(predictions).returning(predictions.c.number), values).all()
+        connection.exec_driver_sql(_SQLITE_INSERT, _sqlite_rows(given))
+        return
+    values = [dict(vars(row)) | ({"answer": body} if body else {}) for row, body in given]
+    # With RETURNING SQLAlchemy sends many rows as one statement, without it one by one.
+    connection.execute(sa.insert(predictions).returning(predictions.c.number), values).all()
 
 
 _SQLITE_INSERT = (
@@ -98,20 +101,28 @@ _SQLITE_INSERT = (
 )
 
 
-def _sqlite_row(value: Mapping[str, Any]) -> tuple[str, ...]:
+def _sqlite_rows(given: Iterable[tuple[Prediction, bytes | None]]) -> list[tuple[str, ...]]:
     """The values as SQLAlchemy's types would write them."""
-    stored_at = value["stored_at"].astimezone(UTC)
-    return (
-        value["prediction_id"],
-        value["ticket_id"],
-        f"{stored_at:%Y-%m-%d %H:%M:%S.%f}",
-        value["model_version"],
-        value["digest"],
-        value["action"],
-        value["reason"],
-        orjson.dumps(value["ticket"]).decode(),
-        (value["answer"] if isinstance(value["answer"], bytes) else orjson.dumps(value["answer"])).decode(),
-    )
+    moments: dict[datetime, str] = {}  # rows of one transaction share theirs
+    rows = []
+    for row, body in given:
+        if (stored_at := moments.get(row.stored_at)) is None:
+            stored_at = moments[row.stored_at] = f"{row.stored_at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
+        ticket, answer = orjson.dumps(row.ticket).decode(), (body or orjson.dumps(row.answer)).decode()
+        rows.append(
+            (
+                row.prediction_id,
+                row.ticket_id,
+                stored_at,
+                row.model_version,
+                row.digest,
+                row.action,
+                row.reason,
+                ticket,
+                answer,
+            )
+        )
+    return rows
 
 
 def predictions_of_ticket(connection: sa.Connection, ticket_id: str, *, limit: int = 100) -> list[Prediction]:
