@@ -18,6 +18,7 @@ from triage_ml.bundle import Bundle, pack_strings, unpack_strings
 from triage_ml.errors import BundleFormatError
 from triage_ml.patterns.assign import Assignment, Prototypes, assign_vectors
 from triage_ml.patterns.space import LexicalSpace
+from triage_ml.patterns.texts import Rare
 from triage_ml.patterns.uniques import same_form
 from triage_ml.patterns.variants import Variant, VariantSet
 from triage_ml.text import clean, mask, redact
@@ -27,9 +28,9 @@ __all__ = ["KIND", "Bound", "Pattern", "PatternBook", "Rare", "masked_texts"]
 #: What kind of bundle a book is.
 KIND = "patterns"
 
-#: Fields of `Rare` that hold text.
 #: Fields of `Pattern` that hold lists of texts: as arrays they are small and quick to read, whatever their number.
 PATTERN_TEXTS = ("keywords", "examples", "anchors", "anchor_notes")
+#: Fields of `Rare` that hold text.
 RARE_TEXTS = ("text", "headline", "example", "note")
 VARIANT_ARRAYS = ("owner", "notes", "texts")
 NOTES_AT_A_TIME = 50_000
@@ -55,23 +56,6 @@ class Pattern:
     label: str = ""
     parent: str = ""
     theme_id: str = ""
-
-
-@dataclass(frozen=True)
-class Rare:
-    """A masked text, and if it belongs to no pattern yet it waits for others of its kind.
-
-    `seen` is the last week (or another label of the run) in which it came up; `label` and `note` are the category and the
-    masked close note of its tickets, empty where there is none.
-    """
-
-    text: str
-    headline: str
-    example: str
-    tickets: int
-    seen: str
-    label: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from triage_ml.patterns.assign import NO_PATTERN, Prototypes
-from triage_ml.patterns.book import PatternBook, Rare
+from triage_ml.patterns.book import PatternBook
 from triage_ml.patterns.cases import case_vectors
 from triage_ml.patterns.decided import Decided, bind
 from triage_ml.patterns.placing import Placed, fit_space, place, recognise
@@ -22,8 +22,11 @@ from triage_ml.patterns.refit import refit
 from triage_ml.patterns.resolving import with_variants
 from triage_ml.patterns.search import search
 from triage_ml.patterns.splitting import split_patterns
+from triage_ml.patterns.texts import KeyArray, Rare, Texts, hex_key, key_number
 from triage_ml.patterns.themes import with_themes
 from triage_ml.patterns.uniques import text_key
+
+IntArray = NDArray[np.int64]
 
 __all__ = ["Growth", "Said", "as_texts", "grow"]
 
@@ -58,7 +61,7 @@ class Growth:
     similarity
         Shape (said,), cosine to the nearest prototype, by the case where that decided, else by the text.
     claimed
-        Text key -> pattern id, for rare texts of earlier runs that belong to a pattern now.
+        Text key -> pattern id, for rare texts of earlier runs that belong to a pattern now; empty in the first run.
     moved
         (text key, from, to) for texts that a split took from a pattern.
     """
@@ -72,7 +75,7 @@ class Growth:
 
 def grow(
     book: PatternBook | None,
-    said: Sequence[Said],
+    said: Sequence[Said] | Texts,
     *,
     week: str,
     min_tickets: int,
@@ -117,24 +120,32 @@ def grow(
         pooled = recognise(grown, pool).pattern
         found = recognise(grown, placed)
         grown = with_themes(with_variants(grown, placed, found.pattern, min_tickets))
-    rare, claimed = [], {}
-    for one, index in zip(pool.texts, pooled.tolist(), strict=True):
-        if index == NO_PATTERN:
-            rare.append(one)
-        else:
-            claimed[text_key(one.text)] = grown.ids[index]
-    return Growth(replace(grown, rare=tuple(rare)), found.pattern, found.similarity, claimed, moved)
+    known = pooled != NO_PATTERN
+    return Growth(
+        replace(grown, rare=tuple(pool.texts.at(np.flatnonzero(~known)))),
+        found.pattern,
+        found.similarity,
+        {} if book is None else _claimed(grown, pool.texts.keys[known], pooled[known]),
+        moved,
+    )
 
 
-def _empty_book(texts: Sequence[Rare], encoder: str | None) -> PatternBook:
+def _claimed(book: PatternBook, keys: KeyArray, pattern: IntArray) -> dict[str, str]:
+    """Text key -> pattern id of texts that tickets of earlier runs may have said, too."""
+    return {hex_key(key): book.ids[index] for key, index in zip(keys.tolist(), pattern.tolist(), strict=True)}
+
+
+def _empty_book(texts: Texts, encoder: str | None) -> PatternBook:
     space = fit_space(texts, encoder)
     nothing = case_vectors(space, space.encode([]), [], [])
     return PatternBook(space, (), Prototypes.none(space.dimensions), Prototypes.none(nothing.shape[1]))
 
 
-def as_texts(said: Sequence[Said], week: str) -> list[Rare]:
+def as_texts(said: Sequence[Said] | Texts, week: str) -> Texts:
     """What was said in a run, as texts that may wait for others."""
-    return [Rare(one.text, one.headline, one.example, one.tickets, week, one.label, one.note) for one in said]
+    if isinstance(said, Texts):
+        return said.seen_in(week)
+    return Texts.of([Rare(one.text, one.headline, one.example, one.tickets, week, one.label, one.note) for one in said])
 
 
 def _without(rare: Sequence[Rare], again: Mapping[str, int], forget_before: str) -> list[Rare]:
@@ -150,9 +161,11 @@ def _without(rare: Sequence[Rare], again: Mapping[str, int], forget_before: str)
 def _pool(book: PatternBook, placed: Placed, rare: Sequence[Rare]) -> Placed:
     """What no pattern explains, of this run and of earlier ones, the same text once, in the order of keys."""
     left = placed.at(np.flatnonzero(recognise(book, placed).pattern == NO_PATTERN))
-    before = {one.text: one.tickets for one in rare}
-    own = {one.text for one in left.texts}
-    left = replace(left, texts=[replace(one, tickets=one.tickets + before.get(one.text, 0)) for one in left.texts])
-    pool = left.joined(place(book.space, [one for one in rare if one.text not in own]))
-    keys = [(text_key(one.text), one.text) for one in pool.texts]
-    return pool.at(np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64))
+    if rare:
+        before = {key_number(one.text): one for one in rare}
+        own = left.texts.keys.tolist()
+        said = set(own)
+        waited = np.array([before[key].tickets if key in before else 0 for key in own], dtype=np.int64)
+        left = replace(left, texts=replace(left.texts, tickets=left.texts.tickets + waited))
+        left = left.joined(place(book.space, [one for key, one in before.items() if key not in said]))
+    return left.at(np.argsort(left.texts.keys, kind="stable"))

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage_ml.patterns.assign import NO_PATTERN, Near, Prototypes, belongs, nearest
-from triage_ml.patterns.book import PatternBook, Rare
+from triage_ml.patterns.book import PatternBook
 from triage_ml.patterns.cases import join_blocks, label_vectors
-from triage_ml.patterns.space import LexicalSpace
+from triage_ml.patterns.space import COUNTED_IN, LexicalSpace
+from triage_ml.patterns.texts import Rare, Texts
 from triage_ml.patterns.uniques import text_key
 
 __all__ = ["Placed", "Recognised", "fit_space", "place", "recognise"]
@@ -35,7 +36,7 @@ class Placed:
     Rows `note_of[i]` of `notes` and `label_of[i]` of `labels` belong to it, a row of zeros for none.
     """
 
-    texts: Sequence[Rare]
+    texts: Texts
     table: FloatArray
     rows: IntArray
     notes: FloatArray
@@ -49,12 +50,12 @@ class Placed:
     @property
     def tickets(self) -> IntArray:
         """How many tickets say each text, shape (n,)."""
-        return np.array([one.tickets for one in self.texts], dtype=np.int64)
+        return self.texts.tickets
 
     @property
     def closed(self) -> NDArray[np.bool_]:
         """Which texts have a close note, shape (n,)."""
-        return np.array([bool(one.note) for one in self.texts], dtype=bool)
+        return self.texts.note.is_said
 
     @property
     def anywhere(self) -> NDArray[np.bool_]:
@@ -74,9 +75,12 @@ class Placed:
 
     def at(self, index: IntArray) -> Placed:
         """Some of the texts, in the order of `index`."""
-        texts = [self.texts[one] for one in index.tolist()]
         return replace(
-            self, texts=texts, rows=self.rows[index], note_of=self.note_of[index], label_of=self.label_of[index]
+            self,
+            texts=self.texts.at(index),
+            rows=self.rows[index],
+            note_of=self.note_of[index],
+            label_of=self.label_of[index],
         )
 
     def joined(self, other: Placed) -> Placed:
@@ -84,7 +88,7 @@ class Placed:
         if not len(other):
             return self
         return Placed(
-            [*self.texts, *other.texts],
+            self.texts.joined(other.texts),
             np.concatenate([self.vectors, other.vectors]),
             np.arange(len(self) + len(other)),
             np.concatenate([self.notes, other.notes]),
@@ -104,14 +108,18 @@ class Recognised(NamedTuple):
     by_case: NDArray[np.bool_]
 
 
-def fit_space(texts: Sequence[Rare], encoder: str | None = None) -> LexicalSpace:
-    """A space for texts and their close notes."""
-    tickets: dict[str, int] = {}
-    for one in texts:
+def fit_space(texts: Texts, encoder: str | None = None, more: Sequence[Rare] = ()) -> LexicalSpace:
+    """A space for texts and their close notes; `more` are others that may say the same as some of them.
+
+    No more than the most frequent are counted, so no more than those are held as strings.
+    """
+    often = texts.at(np.lexsort((texts.keys, -texts.tickets))[:COUNTED_IN])
+    tickets = dict(zip(often.text, often.tickets.tolist(), strict=True))
+    for one in more:
         tickets.setdefault(one.text, one.tickets)
-    for one in texts:
-        if one.note:
-            tickets.setdefault(one.note, 1)
+    notes = {texts.note.names[code] for code in np.unique(texts.note.codes).tolist()} | {one.note for one in more}
+    for note in sorted(notes - {""}, key=text_key)[:COUNTED_IN]:
+        tickets.setdefault(note, 1)
     key_of = {text: text_key(text) for text in tickets}
     ordered = sorted(tickets, key=key_of.__getitem__)
     return LexicalSpace.fit(ordered, [tickets[text] for text in ordered], encoder)
@@ -119,10 +127,18 @@ def fit_space(texts: Sequence[Rare], encoder: str | None = None) -> LexicalSpace
 
 def place(space: LexicalSpace, texts: Sequence[Rare]) -> Placed:
     """Place texts in a space."""
-    notes, note_of = _distinct([one.note for one in texts])
-    labels, label_of = _distinct([one.label for one in texts])
-    vectors = space.encode([one.text for one in texts])
-    return Placed(texts, vectors, np.arange(len(texts)), space.encode(notes), note_of, label_vectors(labels), label_of)
+    own = Texts.of(texts)
+    note, label = own.note.used(), own.label.used()
+    vectors = space.encode(own.text)
+    return Placed(
+        own,
+        vectors,
+        np.arange(len(own)),
+        space.encode(note.names),
+        note.codes.astype(np.int64),
+        label_vectors(label.names),
+        label.codes.astype(np.int64),
+    )
 
 
 def recognise(book: PatternBook, placed: Placed) -> Recognised:
@@ -153,11 +169,3 @@ def _note(found: Recognised, rows: IntArray, near: Near, prototypes: Prototypes,
     found.similarity[rows] = near.similarity
     found.prototype[rows] = near.prototype
     found.by_case[rows] = by_case & inside
-
-
-def _distinct(strings: Sequence[str]) -> tuple[list[str], IntArray]:
-    """The distinct strings, the empty one first, and which of them each one is."""
-    place = {"": 0}
-    for string in sorted(set(strings)):
-        place.setdefault(string, len(place))
-    return list(place), np.array([place[string] for string in strings], dtype=np.int64)

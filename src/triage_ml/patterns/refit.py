@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage_ml.patterns.assign import NO_PATTERN
-from triage_ml.patterns.book import Pattern, PatternBook, Rare
+from triage_ml.patterns.book import Pattern, PatternBook
 from triage_ml.patterns.grouping import rows_by_label
 from triage_ml.patterns.groups import Group, prototypes_of
 from triage_ml.patterns.placing import Placed, fit_space, place, recognise
 from triage_ml.patterns.resolving import carried
+from triage_ml.patterns.texts import Rare
 
 __all__ = ["anchors_of", "refit"]
 
@@ -38,7 +39,7 @@ def refit(book: PatternBook, placed: Placed, encoder: str | None = None) -> tupl
     found = recognise(book, placed)
     anchors = [anchor for pattern in book.patterns for anchor in anchors_of(pattern)]
     founder = np.repeat(np.arange(len(book)), [len(pattern.anchors) for pattern in book.patterns])
-    space = fit_space([*placed.texts, *anchors, *book.rare], encoder)
+    space = fit_space(placed.texts, encoder, [*anchors, *book.rare])
     texts = place(space, placed.texts)
     if not len(book):
         return replace(book, space=space, variants=None), texts

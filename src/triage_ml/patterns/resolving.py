@@ -30,12 +30,12 @@ def with_variants(book: PatternBook, placed: Placed, pattern: IntArray, min_tick
     searched = [(index, closed[rows]) for index, rows in rows_by_label(pattern[closed]) if index not in known]
 
     def search(index: int, rows: IntArray) -> VariantSet:
-        often = np.argsort([-placed.texts[row].tickets for row in rows.tolist()], kind="stable")[:LOOKED_AT]
+        often = np.argsort(-placed.tickets[rows], kind="stable")[:LOOKED_AT]
         own = placed.at(np.sort(rows[often]))
         return find_variants(
             book.ids[index],
             index,
-            [one.note for one in own.texts],
+            [own.texts.note[place] for place in range(len(own))],
             own.notes[own.note_of],
             own.vectors,
             own.tickets,

@@ -7,17 +7,18 @@ dozen texts among a million is looked at in one piece.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from triage_ml.patterns.assign import NO_PATTERN
-from triage_ml.patterns.book import PatternBook, Rare
+from triage_ml.patterns.book import PatternBook
 from triage_ml.patterns.discover import ALIKE, centroids_of, discover
 from triage_ml.patterns.groups import Group, with_groups
 from triage_ml.patterns.placing import Placed, recognise
 from triage_ml.patterns.space import LexicalSpace
+from triage_ml.patterns.texts import Texts
 
 __all__ = ["alike_of", "find_groups", "search"]
 
@@ -77,9 +78,9 @@ def find_groups(searched: Placed, min_tickets: int, alike: float) -> list[Group]
     return groups
 
 
-def alike_of(texts: Sequence[Rare], space: LexicalSpace) -> float:
+def alike_of(texts: Texts, space: LexicalSpace) -> float:
     """How alike two groups must be to be one: more where cases are compared, because a shared label alone says little."""
-    known = np.mean([bool(one.note or one.label) for one in texts]) if texts else 0.0
+    known = np.mean(texts.note.is_said | texts.label.is_said) if len(texts) else 0.0
     alone = ALIKE_IN_MEANING if space.encoder else ALIKE
     return float(alone + known * (ALIKE_CASES - alone))
 

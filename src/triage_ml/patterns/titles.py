@@ -112,7 +112,7 @@ def _best_title(headlines: Sequence[Headline], weight: Mapping[str, float]) -> s
             holes[shown] = min(holes.get(shown, 99), len(_PLACEHOLDER.findall(text)))
 
     def score(title: str) -> float:
-        said = sum(weight.get(word, 0.0) for word in _words(title))
+        said = math.fsum(weight.get(word, 0.0) for word in _words(title))  # a set has no order
         return said / math.sqrt(len(title.split()) + 2) * (1 + 0.1 * math.log(volume[title])) * 0.75 ** holes[title]
 
     return min(volume, key=lambda title: (-score(title), title), default="Unnamed")

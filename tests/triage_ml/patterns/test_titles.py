@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from triage_ml.patterns import headline_of
@@ -48,3 +52,25 @@ def test_no_placeholder_or_loose_end_is_left_in_a_title() -> None:
 
     assert name.title == "Disk"
     assert "<" not in name.title
+
+
+def test_titles_that_weigh_the_same_are_told_apart_the_same_in_every_process() -> None:
+    script = (
+        "from triage_ml.patterns.titles import name_groups\n"
+        "names = ('aadams', 'nnakamu', 'pschmid', 'sreyes', 'mmuller', 'kkowalski', 'jjones', 'ddubois')\n"
+        "logons = [(f'Atypical logon location {name} again today', 1) for name in names]\n"
+        "others = [(f'Printer out of toner {number} again today', 1) for number in 'abcdefg']\n"
+        "print(name_groups([logons, others])[0].title)\n"
+    )
+    titles = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in range(1, 5)
+    }
+
+    assert titles == {"Atypical logon location aadams again today\n"}
