@@ -116,8 +116,9 @@ def _services(settings: Settings, store: Store, registry: Registry, load_answere
     champion = Champion(
         registry,
         BundleFolder(settings.paths.bundles),
-        lambda folder: automations.dress(load_answerer(folder, settings)),
+        lambda folder: load_answerer(folder, settings),
         report=metrics.reloaded,
+        dress=automations.dress,
     )
     scoring = Scoring(champion, text=settings.store.text)
     challenger = Champion(
@@ -154,35 +155,35 @@ def _services(settings: Settings, store: Store, registry: Registry, load_answere
     )
 
 
-def _follow(services: Services) -> None:
-    """One thread for all, so that a new model never comes with old automations; what fails keeps no other from its turn."""
-    polls: list[Callable[[], None]] = [
-        lambda: services.automations.poll(services.champion),
-        services.champion.poll,
-        services.challenger.poll,
-        services.similar.poll,
-        lambda: services.metrics.drift.follow(services.store),
+def _followers(services: Services, seconds: float) -> list[Periodic]:
+    """What is followed, each source in a thread of its own: one that hangs keeps no other from being seen."""
+
+    def registry() -> None:
+        _try(services.champion.poll)
+        _try(services.challenger.poll)
+
+    return [
+        Periodic("registry", seconds, registry),
+        Periodic("automations", seconds, lambda: services.automations.poll(services.champion)),
+        Periodic("drift", seconds, lambda: services.metrics.drift.follow(services.store)),
+        Periodic("similar", seconds, services.similar.poll),
+        Periodic("keys", REFRESH_SECONDS, services.keys.refresh),
+        Periodic("waiting", WAITING_SECONDS, services.note_waiting),
+        Periodic("housekeeping", HOUSEKEEPING_SECONDS, services.housekeeping),
     ]
-    for poll in polls:
-        _try(poll)
 
 
 def _try(poll: Callable[[], None]) -> None:
     try:
         poll()
-    except Exception as error:  # noqa: BLE001 - a broken pattern bundle must not keep a promotion from being seen
+    except Exception as error:  # noqa: BLE001 - a champion that breaks the poll must not keep the challenger from being seen
         log.error("poll_failed", kind=type(error).__name__)
 
 
 def _lifespan(services: Services, serving: Serving) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        followers = [
-            Periodic("champion", serving.poll_seconds, lambda: _follow(services)),
-            Periodic("keys", REFRESH_SECONDS, services.keys.refresh),
-            Periodic("waiting", WAITING_SECONDS, services.note_waiting),
-            Periodic("housekeeping", HOUSEKEEPING_SECONDS, services.housekeeping),
-        ]
+        followers = _followers(services, serving.poll_seconds)
         _try(lambda: services.automations.poll(services.champion))  # the first answer heeds them already
         services.champion.start_from_disk()
         services.worker.start()

@@ -33,7 +33,11 @@ class _InForce:
 
 
 class Automations:
-    """Follows the store. `poll` is for the thread that polls the champion, so that the two never overtake each other."""
+    """Follows the store, in a thread of its own: a registry that hangs must not keep an automation from being taken back.
+
+    What is in force is noted before the champion is changed, and a model that takes over asks for it (`dress`) under the
+    champion's lock: so a new model never comes with old automations, whichever of the two is first.
+    """
 
     def __init__(self, store: Store, bundles: Path, calendar: Calendar | None = None) -> None:
         self._store = store

@@ -6,6 +6,7 @@ reference once, so no request sees two models. What can't be loaded is refused, 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -83,6 +84,8 @@ class Champion:
         without an alias is dropped.
     load
         A bundle's folder to an answerer; whatever it raises refuses the bundle.
+    dress
+        What stands beside the model at this moment, put beside it as it takes over; see `Automations`.
     report
         Told `loaded`, `refused` or `unreachable` after a poll that did or missed something, and the version that answers then.
     """
@@ -94,13 +97,16 @@ class Champion:
         load: Callable[[Path], Answerer],
         *,
         report: Callable[[str, str | None], None],
+        dress: Callable[[Answerer], Answerer] | None = None,
         role: Role = "champion",
     ) -> None:
         self._registry = registry
         self._role = role
         self._bundles = bundles
         self._load = load
+        self._dress = dress or (lambda answerer: answerer)
         self._tell = report
+        self._changing = threading.Lock()
         self._said = ""
         self.current: Loaded | None = None
         self.refused: Refused | None = None
@@ -133,9 +139,10 @@ class Champion:
             )
 
     def change(self, change: Callable[[Answerer], Answerer]) -> None:
-        """Answer with a changed answerer of the same model; for the thread that polls."""
-        if self.current is not None:
-            self.current = replace(self.current, answerer=change(self.current.answerer))
+        """Answer with a changed answerer of the same model, from whatever thread: a model that takes over meanwhile waits."""
+        with self._changing:
+            if self.current is not None:
+                self.current = replace(self.current, answerer=change(self.current.answerer))
 
     def _is_current(self, wanted: Registered) -> bool:
         current = self.current
@@ -164,15 +171,16 @@ class Champion:
         try:
             folder, digest = fetch()
             answerer = self._load(folder)
-            answerer.answer([PROBE])
+            self._dress(answerer).answer([PROBE])
+            figures = measured()
+            with self._changing:
+                self.current = Loaded(self._dress(answerer), version, digest, datetime.now(UTC), figures)
         except Exception as error:  # noqa: BLE001 - a bundle can break a loader in any way; the old model must answer on
             reason = error.message if isinstance(error, TriageError) else type(error).__name__
             self.refused = Refused(version, reason, time.monotonic())
             self._report("refused")
             log.error("model_refused", role=self._role, version=version, reason=reason)
             return
-        figures = measured()
-        self.current = Loaded(answerer, version, digest, datetime.now(UTC), figures)
         self.refused = None
         self._bundles.use(digest)
         if self._role == "champion":

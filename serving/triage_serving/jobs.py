@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from triage_ml.store import Once, Outcome
 
-__all__ = ["Answered", "Job", "OutcomeJob", "Part", "Result", "ScoreJob", "Scored"]
+__all__ = ["Answered", "Job", "OutcomeJob", "Part", "Result", "ScoreJob", "Scored", "characters_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +63,8 @@ Scored = list[Answered] | Exception
 
 #: What a request is answered with, JSON, one entry a ticket or outcome; or why it can't be.
 Result = list[bytes] | Exception
+
+
+def characters_of(ticket: Mapping[str, Any]) -> int:
+    """How long the text of a ticket is: what scoring it takes goes with that."""
+    return len(ticket.get("title", "")) + len(ticket.get("description", ""))

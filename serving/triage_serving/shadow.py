@@ -8,8 +8,10 @@ counted, never a request delayed by more than one turn.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,17 +20,30 @@ import structlog
 from triage_ml.errors import StoreError
 from triage_ml.store import ClosedTicket, Shadow, Store, add_shadows, shadows_of
 from triage_serving.champion import Champion
-from triage_serving.jobs import Answered
+from triage_serving.jobs import Answered, characters_of
 from triage_serving.metrics import Metrics
 from triage_serving.worker import Worker
 
 __all__ = ["ShadowScorer"]
 
+#: Most tickets, and about how many characters, of one turn: a request that comes meanwhile waits for it.
 TURN_TICKETS = 8
+TURN_CHARACTERS = 25_000
+#: Most characters that wait: a thousand tickets may be of a kilobyte each, or of a hundred.
+WAITING_CHARACTERS = 16_000_000
 PAUSE_SECONDS = 0.02
 KEPT = ("value", "probability", "action", "reason")
 
 log = structlog.get_logger("triage.shadow")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A ticket, what the champion answered, and how long its text is."""
+
+    ticket: Mapping[str, Any]
+    given: Answered
+    characters: int
 
 
 class ShadowScorer:
@@ -37,7 +52,7 @@ class ShadowScorer:
     Parameters
     ----------
     limit
-        How many tickets may wait for it; the oldest are dropped beyond that.
+        How many tickets may wait for it; the oldest are dropped beyond that, and beyond `WAITING_CHARACTERS`.
     """
 
     def __init__(self, challenger: Champion, store: Store, metrics: Metrics, *, limit: int) -> None:
@@ -45,16 +60,35 @@ class ShadowScorer:
         self._store = store
         self._metrics = metrics
         self._limit = limit
-        self._waiting: deque[tuple[Mapping[str, Any], Answered]] = deque(maxlen=limit)
+        self._waiting: deque[_Asked] = deque()
+        self._characters = 0
+        self._lock = threading.Lock()
 
     def offer(self, tickets: Sequence[Mapping[str, Any]], answered: Sequence[Answered]) -> None:
         """Take what was just answered; any thread may call it."""
         if self._challenger.current is None:
             return
-        dropped = len(self._waiting) + len(tickets) - self._limit
-        if dropped > 0:
+        asked = [_Asked(*one, characters_of(one[0])) for one in zip(tickets, answered, strict=True)]
+        with self._lock:
+            self._waiting.extend(asked)
+            self._characters += sum(one.characters for one in asked)
+            dropped = 0
+            while len(self._waiting) > self._limit or self._characters > WAITING_CHARACTERS:
+                self._characters -= self._waiting.popleft().characters
+                dropped += 1
+        if dropped:
             self._metrics.shadow.labels("dropped").inc(dropped)
-        self._waiting.extend(zip(tickets, answered, strict=True))
+
+    def _take(self) -> list[_Asked]:
+        """The oldest, up to the limits of a turn; one at least."""
+        taken: list[_Asked] = []
+        characters = 0
+        with self._lock:
+            while self._waiting and len(taken) < TURN_TICKETS and characters < TURN_CHARACTERS:
+                taken.append(self._waiting.popleft())
+                characters += taken[-1].characters
+            self._characters -= characters
+        return taken
 
     def closed(self, tickets: Sequence[ClosedTicket]) -> None:
         """Compare what challengers said with how tickets ended; best effort, for the outcomes are stored already."""
@@ -89,16 +123,16 @@ class ShadowScorer:
     async def turn(self) -> None:
         """Ask the challenger a few tickets and store what it says."""
         challenger = self._challenger.current
-        taken = [self._waiting.popleft() for _ in range(min(TURN_TICKETS, len(self._waiting)))]
+        taken = self._take()
         if challenger is None or not taken:
             return
         try:
-            answers = challenger.answerer.answer([ticket for ticket, _ in taken])
+            answers = challenger.answerer.answer([one.ticket for one in taken])
         except Exception as error:  # noqa: BLE001 - a challenger that fails must not end the shadow, nor reach a request
             self._metrics.shadow.labels("failed").inc(len(taken))
             log.error("shadow_failed", kind=type(error).__name__, version=challenger.version)
             return
-        rows = [_shadow(given, answer, challenger.version) for (_, given), answer in zip(taken, answers, strict=True)]
+        rows = [_shadow(one.given, answer, challenger.version) for one, answer in zip(taken, answers, strict=True)]
         try:
             await asyncio.to_thread(self._keep, rows)
         except StoreError as error:
@@ -106,9 +140,9 @@ class ShadowScorer:
             log.warning("shadow_not_stored", reason=error.message)
             return
         self._metrics.shadow.labels("scored").inc(len(rows))
-        for (_, given), row in zip(taken, rows, strict=True):
+        for one, row in zip(taken, rows, strict=True):
             for target, said in row.targets.items():
-                champion = given.answer["targets"].get(target)
+                champion = one.given.answer["targets"].get(target)
                 same = champion is not None and champion["value"] == said["value"]
                 self._metrics.shadow_agreement.labels(target, "same" if same else "other").inc()
 

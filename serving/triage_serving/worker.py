@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from triage_serving.jobs import Job, Part, Result, Scored, ScoreJob
+from triage_serving.jobs import Job, Part, Result, Scored, ScoreJob, characters_of
 from triage_serving.problems import busy, too_slow
 from triage_serving.tracing import trace_steps, traced_since
 
@@ -57,8 +57,7 @@ class _Waiting:
         begin = end = len(self.tickets) - self.left
         characters = 0
         while end < min(begin + most, len(self.tickets)) and characters < TURN_CHARACTERS:
-            ticket = self.tickets[end]
-            characters += len(ticket.get("title", "")) + len(ticket.get("description", ""))
+            characters += characters_of(self.tickets[end])
             end += 1
         return Part(self.tickets[begin:end], self.include_all, self.model, characters)
 

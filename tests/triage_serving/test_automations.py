@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from triage_ml.store import PatternDecision, Store, add_decision, use_book
 from triage_serving.app import create_app
 from triage_serving.automations import Automations
 from triage_serving.bundles import BundleFolder, Kept
+from triage_serving.champion import Champion
 
 NOW = datetime.now(UTC)
 
@@ -105,13 +107,13 @@ def test_the_first_answer_after_a_start_heeds_what_is_in_force(
     monkeypatch.setattr("triage_serving.automations.load_book", lambda bundles, digest: ["a pattern"])
     dressed = []
     monkeypatch.setattr(FakeAnswerer, "with_patterns", lambda self, *_: dressed.append(self) or self, raising=False)
-    monkeypatch.setattr("triage_serving.app._follow", lambda _services: None)
+    monkeypatch.setattr("triage_serving.periodic.Periodic._run", lambda _self: None)
     with store.begin() as connection:
         use_book(connection, "sha256:a", now=NOW)
     decide(store, 1, "automated", reference="RB-1", mode="auto")
     app = create_app(settings, store=store, registry=registry, load_answerer=FakeLoader())
     with TestClient(app):
-        assert dressed == [app.state.services.champion.current.answerer]
+        assert set(dressed) == {app.state.services.champion.current.answerer}
 
 
 def test_an_undo_counts_also_while_the_newest_patterns_cannot_be_read(
@@ -142,9 +144,98 @@ def test_an_undo_counts_also_while_the_newest_patterns_cannot_be_read(
 def test_a_pattern_bundle_that_breaks_its_reader_keeps_no_promotion_from_being_seen(
     client: TestClient, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked = []
+
     def broken(_connection: object) -> None:
+        asked.append(1)
         raise KeyError("a bundle of another version")
 
     monkeypatch.setattr("triage_serving.automations.latest_book", broken)
+    wait_until(lambda: len(asked) > 1)
     registry.register("2")
-    wait_until(lambda: client.get("/v1/model").json()["champion"]["version"] == "2")
+    wait_until(lambda: version(client) == "2")
+
+
+def version(client: TestClient) -> str:
+    return str(client.get("/v1/model").json()["champion"]["version"])
+
+
+def test_a_store_that_hangs_keeps_no_promotion_from_being_seen(
+    client: TestClient, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, asked = Event(), Event()
+
+    def hangs(_connection: object) -> None:
+        asked.set()
+        go.wait(120)
+
+    monkeypatch.setattr("triage_serving.automations.latest_book", hangs)
+    assert asked.wait(60)
+    try:
+        registry.register("2")
+        wait_until(lambda: version(client) == "2")
+    finally:
+        go.set()
+
+
+def test_a_registry_that_hangs_keeps_no_undo_from_being_heeded(
+    client: TestClient, store: Store, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("triage_serving.automations.load_book", lambda bundles, digest: ["a pattern"])
+    monkeypatch.setattr(
+        FakeAnswerer, "with_patterns", lambda self, _patterns, given: Dressed(self, given), raising=False
+    )
+    monkeypatch.setattr(registry, "hangs", Event())
+    with store.begin() as connection:
+        use_book(connection, "sha256:a", now=NOW)
+    champion = client.app.state.services.champion  # type: ignore[attr-defined]
+    try:
+        for revision, action, in_force in ((1, "automated", {"p1"}), (2, "undo", set())):
+            decide(store, revision, action, reference="RB-1", mode="auto")
+            wait_until(lambda expected=in_force: getattr(champion.current.answerer, "automations", None) == expected)
+    finally:
+        registry.hangs.set()  # type: ignore[attr-defined]
+
+
+class Dressed:
+    """A fake answerer that knows what is in force."""
+
+    def __init__(self, answerer: FakeAnswerer, automations: Any) -> None:
+        self.plain, self.automations = answerer, set(automations)
+
+    def answer(self, *given: Any, **more: Any) -> Any:
+        return self.plain.answer(*given, **more)
+
+    def with_patterns(self, _patterns: Any, automations: Any) -> Dressed:
+        return Dressed(self.plain, automations)
+
+
+def test_a_model_that_was_loading_while_automations_changed_comes_with_the_new_ones(
+    store: Store, followed: Automations, registry: FakeRegistry, loader: FakeLoader, settings: Settings
+) -> None:
+    """The change comes in between: after the new model was asked its probe, before it takes over."""
+    decide(store, 1, "automated", reference="RB-1", mode="auto")
+    dressed: list[Any] = []
+
+    def dress(_answerer: Any) -> Any:
+        dressed.append(followed.dress(Answering()))
+        return Asked(dressed[-1])
+
+    class Asked:
+        def __init__(self, answering: Answering) -> None:
+            self.automations = answering.automations
+
+        def answer(self, _tickets: Any) -> None:
+            followed.poll(champion)
+
+    champion = Champion(
+        registry,
+        BundleFolder(settings.paths.bundles),
+        lambda folder: loader(folder, settings),
+        report=lambda *_: None,
+        dress=dress,
+    )
+    champion.poll()
+    assert champion.current is not None
+    assert not dressed[0].automations
+    assert set(champion.current.answerer.automations) == {"p1"}  # type: ignore[attr-defined]

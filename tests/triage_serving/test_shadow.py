@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from asking import TICKET, wait_until
-from fakes import FakeRegistry
+from fakes import FakeLoader, FakeRegistry
 from fastapi.testclient import TestClient
 
 from triage_ml.store import Store, prune, shadows_of
@@ -67,6 +69,41 @@ def test_what_is_more_than_may_wait_is_dropped_and_counted(with_challenger: Test
     assert counted(with_challenger, "triage_shadow_waiting_tickets 1000.0")
     services.worker.waiting -= 1
     wait_until(lambda: services.shadow.waiting == 0, 60)
+
+
+def standing_back(client: TestClient) -> Any:
+    """The shadow while somebody waits, so that it takes no turn by itself."""
+    services = client.app.state.services  # type: ignore[attr-defined]
+    services.worker.waiting += 1
+    return services.shadow
+
+
+@pytest.mark.parametrize(
+    ("characters", "turns"), [(10, [8, 8, 4]), (10_000, [3, 3, 3, 3, 3, 3, 2]), (100_000, [1] * 20)]
+)
+def test_a_turn_is_bounded_by_tickets_and_by_characters(
+    with_challenger: TestClient, loader: FakeLoader, characters: int, turns: list[int]
+) -> None:
+    shadow = standing_back(with_challenger)
+    tickets = [TICKET | {"ticket_id": f"T{number}", "description": "a" * characters} for number in range(20)]
+    assert with_challenger.post("/v1/score/batch", json={"tickets": tickets}).status_code == 200
+    challenger = loader.loaded[-1]
+    challenger.batches.clear()
+    while shadow.waiting:
+        asyncio.run(shadow.turn())
+    assert challenger.batches == turns
+
+
+def test_what_waits_is_bounded_by_characters_too(with_challenger: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triage_serving.shadow.WAITING_CHARACTERS", 1000)
+    shadow = standing_back(with_challenger)
+    tickets = [{"ticket_id": f"T{number}", "title": "a" * 100} for number in range(15)]
+    assert with_challenger.post("/v1/score/batch", json={"tickets": tickets}).status_code == 200
+    assert [one.ticket["ticket_id"] for one in shadow._waiting] == [f"T{number}" for number in range(5, 15)]
+    assert counted(with_challenger, 'triage_shadow_tickets_total{result="dropped"} 5.0')
+    asyncio.run(shadow.turn())
+    assert with_challenger.post("/v1/score", json={"ticket_id": "new", "title": "b" * 800}).status_code == 200
+    assert [one.ticket["ticket_id"] for one in shadow._waiting] == ["T13", "T14", "new"]
 
 
 def test_a_challenger_without_its_alias_is_dropped(with_challenger: TestClient, registry: FakeRegistry) -> None:
