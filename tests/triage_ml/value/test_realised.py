@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from triage_ml.value import WeekOfWork, realised
@@ -133,3 +134,66 @@ def test_one_clock_left_running_hardly_makes_saved_tickets_worth_more() -> None:
     assert found is not None
     assert clean.hours == pytest.approx(40 * 20 / 60)
     assert found.hours == pytest.approx(clean.hours, rel=0.15)
+
+
+def test_another_mix_of_patterns_is_no_change_in_what_a_ticket_takes() -> None:
+    long_ones = weeks(WEEKS[:8], 100, minutes=200.0) + weeks(WEEKS[8:], 20, minutes=200.0)
+    controls = {"long": long_ones, "short": weeks(WEEKS, 100, minutes=10.0)}
+
+    found = realised(weeks(WEEKS[:8], 40) + weeks(WEEKS[8:], 40, automated=24), controls, WEEKS[8])
+
+    assert found is not None
+    assert found.hours == pytest.approx(8 * 24 * 0.5)
+
+
+def test_a_drop_within_what_other_patterns_vary_by_is_chance_though_one_alone_would_be_sure() -> None:
+    swings = (0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4)
+    restless = {f"p{n}": weeks(WEEKS[:8], 400) + weeks(WEEKS[8:], round(400 * swings[n % 7])) for n in range(14)}
+    own = weeks(WEEKS[:8], 400) + weeks(WEEKS[8:], 300)
+
+    found, calm = (realised(own, controls, WEEKS[8]) for controls in (restless, CONTROLS))
+
+    assert found is not None
+    assert calm is not None
+    assert found.prevented == 0.0
+    assert calm.prevented == pytest.approx(800)
+
+
+def test_the_less_is_known_of_the_time_before_the_wider_the_interval() -> None:
+    known = weeks(WEEKS[:8], 400) + weeks(WEEKS[8:], 40, automated=24)
+    hardly = weeks(WEEKS[7:8], 2) + weeks(WEEKS[8:], 40, automated=24)
+
+    found, less = (realised(own, CONTROLS, WEEKS[8]) for own in (known, hardly))
+
+    assert found is not None
+    assert less is not None
+    assert less.high / less.low > found.high / found.low > 1
+
+
+def random_weeks(dice: np.random.Generator, share: float) -> tuple[list[WeekOfWork], float]:
+    """A pattern with log-normal efforts, and the hours that its automation really saved."""
+    middle, volume = np.exp(dice.normal(3.0, 0.7)), dice.uniform(8, 40)
+    rows, hours = [], 0.0
+    for number, week in enumerate(WEEKS):
+        minutes = middle * np.exp(dice.normal(0, 0.6, dice.poisson(volume)))
+        closed = dice.random(len(minutes)) < (share if number >= 8 else 0.0)
+        hours += float(minutes[closed].sum()) / 60
+        rows.append(
+            WeekOfWork(week, len(minutes), int(closed.sum()), int((~closed).sum()), float(minutes[~closed].sum()))
+        )
+    return rows, hours
+
+
+def test_the_interval_holds_the_truth_nine_times_in_ten() -> None:
+    dice, rounds = np.random.default_rng(5), 150
+    controls = {f"c{n}": random_weeks(dice, 0.0)[0] for n in range(25)}
+    held, apart = 0, []
+    for _ in range(rounds):
+        own, true = random_weeks(dice, 0.6)
+        found = realised(own, controls, WEEKS[8])
+        assert found is not None
+        held += found.low <= true <= found.high
+        apart.append(found.hours / true - 1)
+
+    assert 0.84 <= held / rounds <= 0.97
+    assert abs(np.mean(apart)) < 0.03
