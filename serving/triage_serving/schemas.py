@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from triage_ml.answer import REASONS
 from triage_ml.store import Source
 
 __all__ = [
@@ -200,10 +201,13 @@ class ModelRef(_Given):
 
 
 class Decision(_Given):
-    """What to do, and why."""
+    """What to do, and why; `audit_share` is there where tickets like this one are picked for an audit."""
 
     action: Literal["auto", "suggest", "human"]
-    reason: str
+    reason: str = Field(description=f"One of {', '.join(REASONS)}.")
+    audit_share: float | None = Field(
+        None, description="Share of the tickets that would be `auto` which people are shown, `[decision] audit_share`."
+    )
 
 
 class Alternative(_Given):

@@ -95,6 +95,11 @@ class Train(_Section):
         description="Share of the training tickets, the latest, that calibrate; heads learn from all.",
     )
     test_share: float = Field(0.2, gt=0, lt=0.5, description="Share of all tickets, the latest, to evaluate on.")
+    outcome_days: int = Field(
+        365,
+        ge=1,
+        description="Days for which what came back is learnt from; `triage retrain` leaves out what is older.",
+    )
     encoder: str | None = Field(
         None, description="model2vec:FOLDER or sentence-transformers:FOLDER to join the words; by default none."
     )
@@ -116,6 +121,12 @@ class Decision(_Section):
     )
     force_suggest: bool = Field(
         False, description="Answer `suggest` where the model would say `auto`: assisted support."
+    )
+    audit_share: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="Share of the tickets that would be `auto` which are shown to a person instead, to learn the truth.",
     )
     rules: Path | None = Field(None, description="TOML file of allow, block and keyword rules beside the model.")
     costs: Costs | None = Field(None, description="Decide the tier by what a wrong route costs, not by a precision.")

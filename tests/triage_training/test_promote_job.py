@@ -35,7 +35,7 @@ from triage_training.registry import Registry
 from triage_training.train import Trained, train
 from triage_training.train_job import register_model
 
-NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+NOW = datetime.now(UTC)
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 

@@ -69,10 +69,10 @@ def test_a_promotion_that_died_before_the_alias_moved_is_finished_by_the_next(
     promote(champions, mlflow, 1)
 
     def die(_: str) -> None:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt("killed here")
 
     mlflow.before_point = die
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="killed here"):
         promote(champions, mlflow, 2)
     assert [row.done_at is None for row in champions.history()] == [False, True]
     assert mlflow.aliases["champion"] == 1
@@ -270,10 +270,10 @@ def test_a_promotion_that_died_before_the_challenger_was_cleared_is_cleared_by_t
 
     def die(alias: str) -> None:
         if alias == "challenger":
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt("killed here")
 
     mlflow.before_point = die
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="killed here"):
         promote(champions, mlflow, 1)
     assert mlflow.aliases == {"champion": 1, "challenger": 1}
     mlflow.before_point = lambda _: None

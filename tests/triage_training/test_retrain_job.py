@@ -16,10 +16,10 @@ from triage_training.outcomes_job import Exported
 from triage_training.registry import Registry
 from triage_training.retrain_job import input_fingerprint, join_history, retrain
 
-NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+NOW = datetime.now(UTC)
 
 
-def corrections(settings: Settings, tickets: pd.DataFrame) -> None:
+def corrections(settings: Settings, tickets: pd.DataFrame, at: datetime = NOW) -> None:
     """The service answered these tickets L1, and people put right what they really are."""
     store = open_store(settings.store_url)
     with store.begin() as connection:
@@ -28,10 +28,9 @@ def corrections(settings: Settings, tickets: pd.DataFrame) -> None:
             ticket["opened_at"] = row["opened_at"].isoformat()
             answer = {"targets": {"tier": {"value": "L1"}, "category": {"value": row["category"]}}}
             stored = Prediction(
-                new_id(NOW), row["ticket_id"], NOW, "1", "d", "suggest", "below_threshold", ticket, answer
+                new_id(at), row["ticket_id"], at, "1", "d", "suggest", "below_threshold", ticket, answer
             )
             add_predictions(connection, [stored])
-            at = NOW + timedelta(hours=1)
             labels = {"tier": row["tier"], "category": row["category"]}
             add_outcome(connection, Outcome(new_id(at), row["ticket_id"], labels, "person_corrected", at))
     store.close()
@@ -61,13 +60,13 @@ def test_a_retrain_that_died_before_the_alias_is_brought_to_its_end_by_the_next(
     settings: Settings, taxonomy: Taxonomy, desk_tickets: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt("killed here")
 
     history = desk_tickets.iloc[:1500]
     for role in ("champion", "challenger"):
         with monkeypatch.context() as killed:
             killed.setattr(train_job, "_give_alias", die)
-            with pytest.raises(KeyboardInterrupt):
+            with pytest.raises(KeyboardInterrupt, match="killed here"):
                 retrain(settings, taxonomy, history=history)
         done = retrain(settings, taxonomy, history=history)
         assert (done.is_new, done.version.role) == (False, role)
@@ -91,11 +90,19 @@ def test_without_anything_that_came_back_history_alone_is_trained_on(
 ) -> None:
     done = retrain(settings, taxonomy, history=desk_tickets.iloc[:1500])
     assert done.exported is None
-    assert any("No outcome has come back yet" in note for note in done.notes)
+    assert any("No outcome has come back since" in note for note in done.notes)
+
+
+def test_what_came_back_long_ago_is_not_learnt_from(
+    settings: Settings, taxonomy: Taxonomy, desk_tickets: pd.DataFrame
+) -> None:
+    corrections(settings, desk_tickets.iloc[:5], at=NOW - timedelta(days=366))
+    with pytest.raises(InputError, match=r"No outcome has come back since \d{4}-\d\d-\d\d\."):
+        retrain(settings, taxonomy)
 
 
 def test_with_neither_it_says_where_outcomes_come_from(settings: Settings, taxonomy: Taxonomy) -> None:
-    with pytest.raises(InputError, match=r"No outcome has come back yet\.\nOutcomes are reported"):
+    with pytest.raises(InputError, match=r"No outcome has come back since .*\.\nOutcomes are reported"):
         retrain(settings, taxonomy)
 
 

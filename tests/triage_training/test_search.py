@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from triage_ml.classify import TriageClassifier
 from triage_ml.errors import NotEnoughDataError, TriageError
 from triage_ml.settings import Settings
 from triage_ml.taxonomy import Taxonomy
@@ -42,19 +43,25 @@ def test_what_was_found_can_be_trained_with(found: Search, desk_tickets: pd.Data
 
 
 def test_the_test_part_is_never_looked_at(desk_tickets: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted: set[str] = set()
     asked: set[str] = set()
-    real = search_module.evaluate
 
-    def watched(model: Any, texts: Any, labels: Any) -> Any:
-        asked.update(texts)
-        return real(model, texts, labels)
+    class Watched(TriageClassifier):
+        def fit(self, X: Any, *others: Any, **named: Any) -> Any:
+            fitted.update(X)
+            return super().fit(X, *others, **named)
 
-    monkeypatch.setattr(search_module, "evaluate", watched)
+        def read(self, X: Any) -> Any:
+            asked.update(X)
+            return super().read(X)
+
     tickets = desk_tickets.iloc[:700]
-    search(tickets, Settings(), trials=1, targets=["category"])
     trained = train(tickets, Settings(), targets=["category"])
-    assert asked
-    assert not asked & set(trained.test.texts)
+    monkeypatch.setattr(search_module, "TriageClassifier", Watched)
+    search(tickets, Settings(), trials=1, targets=["category"])
+    assert len(fitted) > 300
+    assert len(asked - fitted) > 50
+    assert not (fitted | asked) & set(trained.test.texts)
 
 
 def test_a_hopeless_trial_is_given_up(desk_tickets: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:

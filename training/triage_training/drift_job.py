@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from triage_ml.answer import prepare, read_model
+from triage_ml.answer import PICKED_FOR_AUDIT, prepare, read_model
 from triage_ml.errors import NotEnoughDataError
 from triage_ml.evaluate import (
     Drift,
@@ -192,7 +192,7 @@ def _row(one: Prediction, labels: Mapping[str, Any], targets: Sequence[str]) -> 
             f"{name}_truth": labels.get(name),
             name: answer.get("value"),
             f"{name}_probability": answer.get("probability", float("nan")),
-            f"{name}_auto": answer.get("action") == "auto",
+            f"{name}_auto": answer.get("action") == "auto" or answer.get("reason") == PICKED_FOR_AUDIT,
         }
     return row
 

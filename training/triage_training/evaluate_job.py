@@ -23,6 +23,7 @@ from triage_ml.evaluate import (
     join_answers,
     slice_columns,
     slice_figures,
+    stands_for,
 )
 from triage_ml.settings import Settings
 from triage_ml.text import ticket_text
@@ -52,7 +53,7 @@ def evaluate_tickets(
         raise InputError(f"{source}: expected labels in a column {' or '.join(model.targets)}, found none.")
     texts = ticket_text(tickets)
     answered = _known(answer_all(model.classifier, texts, prepare=prepare, progress=progress), labelled)
-    evaluation = evaluate_answers(answered, tickets, routing=settings.decision.routing)
+    evaluation = evaluate_answers(answered, tickets, routing=settings.decision.routing, stands_for=stands_for(tickets))
     rows = tickets["ticket_id"].tolist()
     answers = answer_table(rows, answered, tickets, extra=slice_columns(tickets, texts))
     return Measured(evaluation, {target: slice_figures(answers, target) for target in labelled})

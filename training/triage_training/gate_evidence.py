@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 
 from triage_ml.answer import prepare, read_model
 from triage_ml.errors import InputError
-from triage_ml.evaluate import Cost, answer_all, answer_table, slice_columns, template_fingerprints, ticket_keys
+from triage_ml.evaluate import (
+    Cost,
+    answer_all,
+    answer_table,
+    slice_columns,
+    stands_for,
+    template_fingerprints,
+    ticket_keys,
+)
 from triage_ml.settings import Settings
 from triage_ml.text import ticket_text
 from triage_training.gate_cost import measure_cost
@@ -136,11 +144,8 @@ def _answers(bundle: Path, keys: list[str], texts: list[str], tickets: pd.DataFr
 
 
 def _that_vote(tickets: pd.DataFrame) -> pd.DataFrame:
-    """Without the outcomes that weigh nothing: those that stay stand for them (`label_share`)."""
-    if "label_weight" not in tickets:
-        return tickets
-    weighs_nothing = pd.to_numeric(tickets["label_weight"], errors="coerce") == 0
-    return tickets[~weighs_nothing].reset_index(drop=True)
+    """Without the outcomes that stand for none: others stand for them."""
+    return tickets[stands_for(tickets) > 0].reset_index(drop=True)
 
 
 def _enough(tickets: int) -> None:

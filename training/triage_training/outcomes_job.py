@@ -12,6 +12,8 @@ confirmed, 1.0
     A person saw the answer and kept it, or the ticket was decided by a person.
 suggested_untouched, 0.5
     It was only suggested and closed without a change: shown to somebody who could have changed it.
+audit_corrected, audit_confirmed, audit_untouched: as the three above
+    The ticket would have been `auto` and was picked, at random, to be shown to a person (`[decision] audit_share`).
 auto_untouched, 1.0 for one in four, else 0.0
     Nobody looked, or it is no longer known what was decided (predictions are forgotten by age). One in four, by a hash of the
     id, keeps common kinds in the data; the others don't vote, so that the model's own voice stays far below that of people.
@@ -19,9 +21,14 @@ auto_untouched, 1.0 for one in four, else 0.0
 automation, 1.0
     Its tier is the one that would have solved it, where the sender says so; else no tier (decision 15 of DESIGN.md).
 
-Experiment 0104 closes the loop for twelve weeks. What it leaves open: an error that nobody noticed counts as right where the next
-model is calibrated as well, so thresholds come out a little low. Only a random share of `auto` tickets that people look at
-anyway would tell.
+Figures are measured, and thresholds chosen, on the same rows, but as if none were missing: each stands for `label_stands_for`
+tickets (inverse of the share of its kind that was kept; Horvitz and Thompson 1952). One in four untouched tickets stands for
+four, the other three for none. That still takes an error that nobody noticed for right. Audits tell: who is picked has nothing
+to do with who is right. With at least 200 of them, each picked ticket stands for 1 / share tickets and those that were up for an
+audit and not picked for none, untouched or corrected: of these people saw little but the errors. With fewer, one ticket that
+stands for fifty would be the figure, so the untouched ones go on standing for themselves, and a picked one for itself.
+
+Experiment 0104 closes the loop for twelve weeks.
 """
 
 from __future__ import annotations
@@ -33,13 +40,24 @@ from typing import Any
 
 import pandas as pd
 
+from triage_ml.answer import PICKED_FOR_AUDIT
 from triage_ml.errors import InputError
 from triage_ml.store import ClosedTicket, Store, closed_tickets
 from triage_training.truths import given_answers, known_labels
 
-__all__ = ["WEIGHTS", "Exported", "export_outcomes"]
+__all__ = ["ENOUGH_AUDITS", "WEIGHTS", "Exported", "export_outcomes"]
 
-WEIGHTS = {"corrected": 3.0, "confirmed": 1.0, "suggested_untouched": 0.5, "auto_untouched": 1.0, "automation": 1.0}
+WEIGHTS = {
+    "corrected": 3.0,
+    "confirmed": 1.0,
+    "suggested_untouched": 0.5,
+    "audit_corrected": 3.0,
+    "audit_confirmed": 1.0,
+    "audit_untouched": 0.5,
+    "auto_untouched": 1.0,
+    "automation": 1.0,
+}
+ENOUGH_AUDITS = 200
 _UNTOUCHED = 0.25
 _TEXT = ("title", "description")
 _COPIED = ("channel", "priority", "ticket_type", "configuration_item", "requester_id")
@@ -57,9 +75,10 @@ class Exported:
 def export_outcomes(
     store: Store, *, since: datetime | None = None, tickets: pd.DataFrame | None = None, untouched: float = _UNTOUCHED
 ) -> Exported:
-    """Outcomes of the store as a ticket table with `label_source`, `label_weight`, `label_share` and `predicted_{target}`.
+    """Outcomes of the store as a ticket table with `predicted_{target}` and three columns of the label.
 
-    `label_share` is the share of tickets of its source that have a weight, so that figures can be weighed back.
+    `label_source` says what kind of outcome it is, `label_weight` how often it is learnt from, `label_stands_for` for how many
+    tickets it stands where figures are measured and thresholds chosen.
 
     Parameters
     ----------
@@ -78,8 +97,10 @@ def export_outcomes(
     with store.read() as connection:
         closed = closed_tickets(connection, since=since)
     if not closed:
-        raise InputError("No outcome has come back yet.", hint="Outcomes are reported to POST /v1/outcomes.")
-    frame = pd.DataFrame([_row(one, untouched) for one in closed])
+        when = f"since {since:%Y-%m-%d}" if since else "yet"
+        raise InputError(f"No outcome has come back {when}.", hint="Outcomes are reported to POST /v1/outcomes.")
+    audited = sum(_is_picked(one) for one in closed) >= ENOUGH_AUDITS
+    frame = pd.DataFrame([_row(one, untouched, audited) for one in closed])
     frame = _with_text_from(frame, tickets)
     blank = frame[list(_TEXT)].fillna("").apply(lambda column: column.str.strip() == "").all(axis=1)
     if blank.all():
@@ -91,21 +112,19 @@ def export_outcomes(
     return Exported(kept, {str(k): int(n) for k, n in kept["label_source"].value_counts().items()}, int(blank.sum()))
 
 
-def _row(closed: ClosedTicket, untouched: float) -> dict[str, Any]:
+def _row(closed: ClosedTicket, untouched: float, audited: bool) -> dict[str, Any]:
     outcome, prediction = closed.outcome, closed.prediction
     asked = dict(prediction.ticket) if prediction else {}
     source = _source(closed)
-    weight = WEIGHTS[source]
-    if source == "auto_untouched" and not _in_sample(outcome.ticket_id, untouched):
-        weight = 0.0
+    kept = source != "auto_untouched" or _in_sample(outcome.ticket_id, untouched)
     row: dict[str, Any] = {
         "ticket_id": outcome.ticket_id,
         "opened_at": asked.get("opened_at") or (prediction.stored_at if prediction else outcome.closed_at),
         "resolved_at": outcome.resolved_at,
         "effort_minutes": outcome.effort_minutes,
         "label_source": source,
-        "label_weight": weight,
-        "label_share": untouched if source == "auto_untouched" else 1.0,
+        "label_weight": WEIGHTS[source] if kept else 0.0,
+        "label_stands_for": _stands_for(closed, source, kept, untouched, audited),
     }
     row |= {name: asked.get(name) for name in (*_TEXT, *_COPIED)}
     row |= {f"predicted_{name}": answer.get("value") for name, answer in given_answers(closed).items()}
@@ -115,10 +134,34 @@ def _row(closed: ClosedTicket, untouched: float) -> dict[str, Any]:
     return row
 
 
+def _stands_for(closed: ClosedTicket, source: str, kept: bool, untouched: float, audited: bool) -> float:
+    """For how many tickets it stands; `audited` says that audits are enough to stand for what was up for one."""
+    share = _audit_share(closed)
+    if audited and share:
+        return 1.0 / share if _is_picked(closed) else 0.0
+    if source == "auto_untouched":
+        return 1.0 / untouched if kept else 0.0
+    return 1.0
+
+
+def _audit_share(closed: ClosedTicket) -> float:
+    """With which share the ticket was up for an audit; 0 for none."""
+    decision = closed.prediction.answer.get("decision", {}) if closed.prediction else {}
+    return float(decision.get("audit_share") or 0.0)
+
+
+def _is_picked(closed: ClosedTicket) -> bool:
+    return closed.prediction is not None and closed.prediction.reason == PICKED_FOR_AUDIT
+
+
 def _source(closed: ClosedTicket) -> str:
     outcome, prediction = closed.outcome, closed.prediction
     if outcome.source == "automation":
         return "automation"
+    if _is_picked(closed):
+        return {"person_corrected": "audit_corrected", "person_confirmed": "audit_confirmed"}.get(
+            outcome.source, "audit_untouched"
+        )
     if outcome.source == "person_corrected":
         return "corrected"
     if outcome.source == "person_confirmed":

@@ -18,7 +18,7 @@ __all__ = ["curve_plot", "reliability_plot"]
 _BLUE = "#2a6fbb"
 
 
-def reliability_plot(rows: Sequence[tuple[float, float, int]]) -> str:
+def reliability_plot(rows: Sequence[tuple[float, float, float]]) -> str:
     """Confidence against the share that was right; a dot's area is its number of tickets."""
     figure = _figure(4.2, 4.0)
     axes = figure.subplots()

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -85,7 +86,7 @@ def _retrain(
     notes: list[str] = []
     check_ready(settings, registry, tell=notes.append)
     step("collecting outcomes")
-    exported, said = _export(store, history, untouched)
+    exported, said = _export(store, settings, history, untouched)
     notes += said
     tickets = join_history(exported, history, targets=settings.train.targets)
     fingerprint = input_fingerprint(tickets, settings, taxonomy)
@@ -114,7 +115,7 @@ def input_fingerprint(tickets: pd.DataFrame, settings: Settings, taxonomy: Taxon
 
     The order of tickets does not count.
     """
-    columns = [*("ticket_id", *TEXT_COLUMNS, "label_weight", "opened_at"), *settings.train.targets]
+    columns = [*("ticket_id", *TEXT_COLUMNS, "label_weight", "label_stands_for", "opened_at"), *settings.train.targets]
     known = tickets.reindex(columns=columns).sort_values("ticket_id", kind="stable").reset_index(drop=True)
     digest = hashlib.sha256(pd.util.hash_pandas_object(known.astype("string"), index=False).to_numpy().tobytes())
     read = {"train": settings.train.model_dump(), "decision": settings.decision.model_dump(), "version": __version__}
@@ -138,9 +139,12 @@ def _against_champion(
         return None, [error.message]
 
 
-def _export(store: Store, history: pd.DataFrame | None, untouched: float) -> tuple[Exported | None, list[str]]:
+def _export(
+    store: Store, settings: Settings, history: pd.DataFrame | None, untouched: float
+) -> tuple[Exported | None, list[str]]:
+    since = datetime.now(UTC) - timedelta(days=settings.train.outcome_days)
     try:
-        return export_outcomes(store, tickets=history, untouched=untouched), []
+        return export_outcomes(store, since=since, tickets=history, untouched=untouched), []
     except InputError as error:
         if history is None:
             raise
@@ -162,6 +166,8 @@ def join_history(
         return exported.tickets
     weights = history["label_weight"] if "label_weight" in history else pd.Series(np.nan, history.index)
     history = history.assign(label_weight=pd.to_numeric(weights, errors="coerce").fillna(1.0))
+    if "label_stands_for" not in history:
+        history = history.assign(label_stands_for=1.0)
     outcomes = exported.tickets
     untouched = outcomes["label_source"].str.endswith("_untouched")
     labelled = history.reindex(columns=list(targets)).notna().any(axis=1)
@@ -173,7 +179,9 @@ def join_history(
 def _filled(outcomes: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     """Outcomes, and what they leave open as the history has it; columns that describe the outcome itself stay as they are."""
     rows = outcomes.set_index("ticket_id")
-    theirs = history.reindex(rows.index).drop(columns=["label_source", "label_weight"], errors="ignore")
+    theirs = history.reindex(rows.index).drop(
+        columns=["label_source", "label_weight", "label_stands_for"], errors="ignore"
+    )
     joined = rows.combine_first(theirs).reindex(rows.index).reset_index()
     if "tier" in joined:  # who would have solved what an automation did is not known
         joined["tier"] = joined["tier"].mask((joined["label_source"] == "automation") & (joined["tier"] == "L0"))

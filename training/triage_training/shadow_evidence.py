@@ -8,6 +8,7 @@ champion's mistakes against it and nothing for it, or the other way round.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -19,15 +20,19 @@ from triage_training.versions import Version
 
 __all__ = ["shadow_answers"]
 
+#: MLflow and the store may be on machines whose clocks differ.
+_CLOCKS = timedelta(hours=1)
+
 
 def shadow_answers(version: Version, champion: Version, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame] | None:
     """Answer tables of the version and of the champion on the same live tickets; None where there are none."""
+    since = datetime.fromtimestamp(version.created, UTC) - _CLOCKS  # it had no shadow before
     store = open_store(settings.store_url)
     try:
         with store.read() as connection:
             closed = {
                 one.prediction.prediction_id: one
-                for one in closed_tickets(connection)
+                for one in closed_tickets(connection, since=since)
                 if one.prediction is not None
                 and one.prediction.action != "auto"
                 and one.outcome.source in LOOKED_AT

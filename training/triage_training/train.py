@@ -26,6 +26,7 @@ from triage_ml.evaluate import (
     split_at_random,
     split_by_column,
     split_by_time,
+    stands_for,
     ticket_keys,
 )
 from triage_ml.features import JoinedFeatures, LexicalFeatures
@@ -118,7 +119,8 @@ def train(
     split, notes = split_tickets(tickets, texts, settings, split_column, split_map, at_random)
     step("fitting and calibrating")
     features = text_features(encoder or settings.train.encoder, settings)
-    classifier = _fit(features, texts, labels, weights, split, settings, params or {})
+    stands = stands_for(tickets)
+    classifier = _fit(features, texts, labels, weights, stands, split, settings, params or {})
     step("evaluating on later tickets" if split.how == "time" else "evaluating")
     routing = settings.decision.routing
     test = _test_part(tickets, texts, labels, split)
@@ -128,8 +130,8 @@ def train(
     keys = ticket_keys(tickets, texts)
     return Trained(
         classifier,
-        evaluate_answers(answered, test.labels, routing=routing),
-        _with_repeats(classifier, texts, labels, split, routing),
+        evaluate_answers(answered, test.labels, routing=routing, stands_for=stands[split.test]),
+        _with_repeats(classifier, texts, labels, stands, split, routing),
         split,
         _profile(tickets, texts, labels),
         _fit_part(texts, labels, split),
@@ -170,11 +172,13 @@ def _fit(
     texts: list[str],
     labels: pd.DataFrame,
     weights: NDArray[np.float64],
+    stands: NDArray[np.float64],
     split: Split,
     settings: Settings,
     params: Mapping[str, Any],
 ) -> TriageClassifier:
     fit, latest = _repeated(split.fit, weights), split.calibration
+    once = stands[fit] / _halves(weights[fit]) * 2  # a ticket that is there three times to learn from is still one
     classifier = TriageClassifier(features, precision=settings.decision.precision, seed=settings.train.seed)
     classifier.set_params(**params)
     return classifier.fit(
@@ -182,6 +186,7 @@ def _fit(
         labels.iloc[fit],
         calibration=(_take(texts, latest), labels.iloc[latest]) if len(latest) else None,
         groups=split.templates[np.concatenate([fit, latest])],
+        stands_for=np.concatenate([once, stands[latest]]),
     )
 
 
@@ -247,11 +252,15 @@ def _weights(tickets: pd.DataFrame) -> NDArray[np.float64]:
 
 def _repeated(rows: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.int64]:
     """Rows as often as they weigh, to the nearest half: of those with half a weight every second has it whole."""
-    halves = np.floor(2 * weights[rows] + 0.5).astype(np.int64)
+    halves = _halves(weights[rows])
     odd = halves % 2 == 1
     times = halves // 2
     times[odd] += np.cumsum(odd)[odd] % 2
     return np.repeat(rows, times)
+
+
+def _halves(weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.floor(2 * weights + 0.5).astype(np.int64)
 
 
 def _labels(tickets: pd.DataFrame, targets: Sequence[str]) -> pd.DataFrame:
@@ -288,12 +297,18 @@ def split_tickets(
 
 
 def _with_repeats(
-    classifier: TriageClassifier, texts: list[str], labels: pd.DataFrame, split: Split, routing: Sequence[str]
+    classifier: TriageClassifier,
+    texts: list[str],
+    labels: pd.DataFrame,
+    stands: NDArray[np.float64],
+    split: Split,
+    routing: Sequence[str],
 ) -> Evaluation | None:
     if not len(split.repeats):
         return None
     rows = np.sort(np.concatenate([split.test, split.repeats]))
-    return evaluate_answers(answer_all(classifier, _take(texts, rows)), labels.iloc[rows], routing=routing)
+    answered = answer_all(classifier, _take(texts, rows))
+    return evaluate_answers(answered, labels.iloc[rows], routing=routing, stands_for=stands[rows])
 
 
 def _take(texts: list[str], rows: Any) -> list[str]:

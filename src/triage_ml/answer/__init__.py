@@ -1,6 +1,7 @@
 """Tickets in, answers out: shared by the scoring service and batch scoring."""
 
 from triage_ml.answer.answerer import Answerer, load_answerer
+from triage_ml.answer.audit import PICKED_FOR_AUDIT
 from triage_ml.answer.bulk import BulkJob, Scored, score_file
 from triage_ml.answer.model import Model, prepare, read_model, write_model
 from triage_ml.answer.rule_files import load_rules
@@ -10,6 +11,7 @@ from triage_ml.answer.table import score_table
 from triage_ml.answer.verdicts import REASONS
 
 __all__ = [
+    "PICKED_FOR_AUDIT",
     "REASONS",
     "RULE_FIELDS",
     "STAGES",

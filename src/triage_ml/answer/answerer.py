@@ -14,13 +14,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from triage_ml.answer.audit import PICKED_FOR_AUDIT
 from triage_ml.answer.decisions import AUTOMATION_TIER, Asked, Decider
 from triage_ml.answer.model import Model, prepare, read_model
 from triage_ml.answer.rule_files import load_rules
 from triage_ml.answer.rules import RULE_FIELDS, RuleBook
 from triage_ml.answer.stages import Stages
 from triage_ml.answer.verdicts import ACTIONS, REASONS, Verdicts
-from triage_ml.classify import Explainer, TargetAnswers, Term
+from triage_ml.classify import Explainer, Head, TargetAnswers, Term
 from triage_ml.patterns import Assignment, PatternBook
 from triage_ml.settings import Decision, Settings
 from triage_ml.text import clean, combine, redact
@@ -73,7 +74,12 @@ class Answerer:
         self.automations = dict(automations or {})
         self._decision = decision
         self._decider = Decider(
-            model.classifier, model.taxonomy, decision, self.rules, automated=bool(self.automations)
+            model.classifier,
+            model.taxonomy,
+            decision,
+            self.rules,
+            automated=bool(self.automations),
+            digest=model.digest,
         )
 
     def with_patterns(
@@ -96,18 +102,18 @@ class Answerer:
         assigned = self._assign(texts)
         fields = {name: [ticket.get(name) for ticket in tickets] for name in RULE_FIELDS}
         previous = [ticket.get("previous_groups") or () for ticket in tickets]
-        verdicts = self._verdicts(answers, texts, fields, previous, assigned)
+        ids = [ticket["ticket_id"] for ticket in tickets]
+        verdicts = self._verdicts(answers, ids, texts, fields, previous, assigned)
         most = None if include_all else _FEW_REASONS
-        explainer = Explainer(texts, occurrences)
+        explainer = Explainer(texts, vectors, occurrences)
         reasons = {
-            name: _because(explainer, classifier.head(name).weights, verdict.chosen, most)
-            for name, verdict in verdicts.items()
+            name: _because(explainer, classifier.head(name), verdict.chosen, most) for name, verdict in verdicts.items()
         }
         actions, codes = self._decider.decide(verdicts)
         return [
             {
                 "ticket_id": ticket["ticket_id"],
-                "decision": {"action": ACTIONS[actions[row]], "reason": REASONS[codes[row]]},
+                "decision": self._said(ACTIONS[actions[row]], REASONS[codes[row]]),
                 "targets": {
                     name: _target(verdict, row, reasons[name][row], include_all) for name, verdict in verdicts.items()
                 },
@@ -153,7 +159,7 @@ class Answerer:
         previous: Sequence[Sequence[str]],
     ) -> pd.DataFrame:
         assigned = self._assign(texts)
-        verdicts = self._verdicts(answers, texts, fields, previous, assigned)
+        verdicts = self._verdicts(answers, ticket_ids, texts, fields, previous, assigned)
         actions, codes = self._decider.decide(verdicts)
         columns: dict[str, Any] = {
             "ticket_id": list(ticket_ids),
@@ -174,6 +180,7 @@ class Answerer:
     def _verdicts(
         self,
         answers: Mapping[str, TargetAnswers],
+        ticket_ids: Sequence[str],
         texts: Sequence[str],
         fields: Mapping[str, Sequence[Any]],
         previous: Sequence[Sequence[str]],
@@ -184,7 +191,13 @@ class Answerer:
             for row, one in enumerate(assigned)
             if one is not None and one.pattern_id in self.automations
         }
-        return self._decider.verdicts(answers, Asked(texts, fields, previous, automations))
+        return self._decider.verdicts(answers, Asked(texts, fields, previous, automations, ticket_ids))
+
+    def _said(self, action: str, reason: str) -> dict[str, Any]:
+        """The decision, and the share with which tickets like this one are picked for an audit, where any are."""
+        said = {"action": action, "reason": reason}
+        is_up = reason == PICKED_FOR_AUDIT or (action == "auto" and reason != "automated")
+        return said | {"audit_share": self._decision.audit_share} if self._decision.audit_share and is_up else said
 
     def _assign(self, texts: Sequence[str]) -> Sequence[Assignment | None]:
         return [None] * len(texts) if self.patterns is None else self.patterns.assign(texts)
@@ -228,12 +241,10 @@ def _repeated(answer: TargetAnswers, place: NDArray[np.int64]) -> TargetAnswers:
     )
 
 
-def _because(
-    explainer: Explainer, weights: NDArray[np.float32], chosen: NDArray[np.int64], most: int | None
-) -> list[list[Term]]:
+def _because(explainer: Explainer, head: Head, chosen: NDArray[np.int64], most: int | None) -> list[list[Term]]:
     """Reasons for what is answered; none for a value that no ticket taught."""
-    learnt = chosen < weights.shape[1]
-    terms = explainer.terms(weights, np.where(learnt, chosen, 0), most=most)
+    learnt = chosen < len(head.classes)
+    terms = explainer.terms(head, np.where(learnt, chosen, 0), most=most)
     return [these if known else [] for these, known in zip(terms, learnt.tolist(), strict=True)]
 
 

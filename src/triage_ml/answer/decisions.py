@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage_ml.answer.agreement import PAIRS, Pair, agree, parents_of
+from triage_ml.answer.audit import pick_for_audit
 from triage_ml.answer.costs import cost_table, decide_by_cost
 from triage_ml.answer.moves import leave_behind
 from triage_ml.answer.rules import RuleBook
@@ -38,12 +39,15 @@ class Asked:
         The groups that have had each ticket, oldest first; empty where nobody says.
     automations
         By row: how the automation in force for this ticket's pattern is to act, `auto` or `suggest`.
+    ticket_ids
+        Shape (n,); only asked for where tickets are picked for an audit.
     """
 
     texts: Sequence[str]
     fields: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     previous_groups: Sequence[Sequence[str]] = ()
     automations: Mapping[int, str] = field(default_factory=dict)
+    ticket_ids: Sequence[str] = ()
 
 
 class Decider:
@@ -56,11 +60,18 @@ class Decider:
     """
 
     def __init__(
-        self, classifier: TriageClassifier, taxonomy: Taxonomy, decision: Decision, rules: RuleBook, automated: bool
+        self,
+        classifier: TriageClassifier,
+        taxonomy: Taxonomy,
+        decision: Decision,
+        rules: RuleBook,
+        automated: bool,
+        digest: str = "",
     ) -> None:
         self._taxonomy = taxonomy
         self._rules = rules
         self._force_suggest = decision.force_suggest
+        self._audit_share, self._digest = decision.audit_share, digest
         learnt = classifier.classes_
         self._routing = [name for name in decision.routing if name in learnt] or list(learnt)
         self._more = _more_values(learnt, taxonomy, rules, automated)
@@ -88,6 +99,8 @@ class Decider:
         agree(self._tied(found), found)
         for verdict in found.values():
             self._hold_back(verdict)
+        if self._audit_share:
+            pick_for_audit([found[name] for name in self._routing], asked.ticket_ids, self._digest, self._audit_share)
         return found
 
     def decide(self, verdicts: Mapping[str, Verdicts]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:

@@ -24,8 +24,8 @@ ACTIONS: tuple[Action, ...] = ("auto", "suggest", "human")
 AUTO, SUGGEST, HUMAN = range(3)
 _ACTION_CODES = {action: code for code, action in enumerate(ACTIONS)}
 
-#: Every reason an answer can have; `set_by_rule` is the one that no model gives.
-REASONS = (*MODEL_REASONS, "set_by_rule")
+#: Every reason an answer can have; the last two are given by no model.
+REASONS = (*MODEL_REASONS, "set_by_rule", "picked_for_audit")
 _REASON_CODES = {reason: code for code, reason in enumerate(REASONS)}
 
 #: Above every probability.

@@ -6,6 +6,9 @@ bias-corrected calibration is hard to beat at label shift adaptation"); offsets 
 group that came up last month is believed sooner than its share of a year says. They become part of the head's intercept.
 Then the largest probability is put right by beta calibration (Kull et al. 2017): with wrong labels among the tickets nobody is
 right 99 times of 100, and a temperature alone can't say so. The order of the classes stays.
+
+Where some kinds of tickets were thinned before, each one left stands for w of them: every loss is weighted by w, scaled so that
+the weights sum to the sum(w)^2 / sum(w^2) tickets that would say as much (Kish 1965).
 """
 
 from __future__ import annotations
@@ -69,7 +72,9 @@ def _state(margins: Floats, temperature: float, a: float, b: float, c: float) ->
     return given
 
 
-def fit_calibrator(margins: Floats, truth: NDArray[np.int64]) -> tuple[Calibrator, Floats]:
+def fit_calibrator(
+    margins: Floats, truth: NDArray[np.int64], weights: NDArray[np.float64] | None = None
+) -> tuple[Calibrator, Floats]:
     """The calibrator, and the offsets of shape (K,) that belong into the head's intercept.
 
     Parameters
@@ -78,14 +83,17 @@ def fit_calibrator(margins: Floats, truth: NDArray[np.int64]) -> tuple[Calibrato
         Shape (tickets, K), of tickets that the head was not fitted on.
     truth
         Shape (tickets,), index of the true class; -1 for a class that the head does not know, which can only be missed.
+    weights
+        Shape (tickets,), above 0: for how many tickets each stands. By default for itself.
     """
     known = truth >= 0
+    counted = np.ones(len(truth)) if weights is None else weights * weights.sum() / (weights**2).sum()
     if not known.any():
         return Calibrator(), np.zeros(margins.shape[1], dtype=np.float32)
-    temperature, offsets = _fit_offsets(margins[known], truth[known])
+    temperature, offsets = _fit_offsets(margins[known], truth[known], counted[known])
     moved = margins + offsets
     q = softmax(moved, temperature).max(axis=1)
-    return Calibrator(temperature, _fit_top(q, moved.argmax(axis=1) == truth)), offsets
+    return Calibrator(temperature, _fit_top(q, moved.argmax(axis=1) == truth, counted)), offsets
 
 
 def softmax(margins: Floats, temperature: float) -> Floats:
@@ -97,7 +105,7 @@ def softmax(margins: Floats, temperature: float) -> Floats:
     return scaled
 
 
-def fit_temperature(margins: Floats, truth: NDArray[np.int64]) -> float:
+def fit_temperature(margins: Floats, truth: NDArray[np.int64], counted: NDArray[np.float64] | None = None) -> float:
     """The temperature that minimises the log loss (Guo et al. 2017, "On Calibration of Modern Neural Networks").
 
     Parameters
@@ -106,22 +114,29 @@ def fit_temperature(margins: Floats, truth: NDArray[np.int64]) -> float:
         Shape (texts, K), of tickets that the head was not fitted on.
     truth
         Shape (texts,), index of the true class.
+    counted
+        Shape (texts,), the weight of each text's loss; by default 1.
     """
     best = minimize_scalar(
-        lambda log_temperature: log_loss(margins, truth, float(np.exp(log_temperature))),
+        lambda log_temperature: log_loss(margins, truth, float(np.exp(log_temperature)), counted),
         bounds=(np.log(0.02), np.log(20.0)),
         method="bounded",
     )
     return float(np.exp(best.x))
 
 
-def log_loss(margins: Floats, truth: NDArray[np.int64], temperature: float) -> float:
-    """Mean of -log p(true class)."""
+def log_loss(
+    margins: Floats, truth: NDArray[np.int64], temperature: float, counted: NDArray[np.float64] | None = None
+) -> float:
+    """Weighted mean of -log p(true class)."""
     probabilities = softmax(margins, temperature)
-    return float(-np.log(np.maximum(probabilities[np.arange(len(truth)), truth], 1e-12)).mean())
+    losses = -np.log(np.maximum(probabilities[np.arange(len(truth)), truth], 1e-12))
+    return float(np.average(losses, weights=counted))
 
 
-def cross_calibrate(margins: Floats, truth: NDArray[np.int64], *, seed: int) -> Floats:
+def cross_calibrate(
+    margins: Floats, truth: NDArray[np.int64], weights: NDArray[np.float64] | None = None, *, seed: int
+) -> Floats:
     """Probabilities of shape (tickets, K), each ticket's from a calibrator that was fitted on the others, in three folds.
 
     For what is chosen on the same tickets: offsets of many classes make them look a little better than later ones will.
@@ -130,14 +145,16 @@ def cross_calibrate(margins: Floats, truth: NDArray[np.int64], *, seed: int) -> 
     fold = np.random.default_rng(seed).permutation(len(truth)) % _FOLDS
     for number in range(_FOLDS):
         asked = fold == number
-        calibrator, offsets = fit_calibrator(margins[~asked], truth[~asked])
+        theirs = None if weights is None else weights[~asked]
+        calibrator, offsets = fit_calibrator(margins[~asked], truth[~asked], theirs)
         given[asked] = calibrator.probabilities(margins[asked] + offsets)
     return given
 
 
-def _fit_offsets(margins: Floats, truth: NDArray[np.int64]) -> tuple[float, Floats]:
+def _fit_offsets(margins: Floats, truth: NDArray[np.int64], counted: NDArray[np.float64]) -> tuple[float, Floats]:
     """Temperature, and offsets of shape (K,) in units of the margins."""
-    rows = np.arange(len(truth))
+    rows, tickets = np.arange(len(truth)), counted.sum()
+    weight = counted.astype(np.float32)[:, None]
 
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         sharpness, offsets = np.exp(parameters[0]), parameters[1:]
@@ -149,18 +166,19 @@ def _fit_offsets(margins: Floats, truth: NDArray[np.int64]) -> tuple[float, Floa
         total = scores.sum(axis=1)
         scores /= total[:, None]  # now what is missed of each class
         scores[rows, truth] -= 1
-        value = (np.log(total.astype(np.float64)) - own).sum() + _OFFSET_SHRINKAGE * (offsets**2).sum()
+        scores *= weight
+        value = counted @ (np.log(total.astype(np.float64)) - own) + _OFFSET_SHRINKAGE * (offsets**2).sum()
         by_scale = float(np.einsum("nk,nk->", scores, margins, dtype=np.float64)) * sharpness
         by_offset = scores.sum(axis=0, dtype=np.float64) + 2 * _OFFSET_SHRINKAGE * offsets
-        return float(value / len(truth)), np.r_[by_scale, by_offset] / len(truth)
+        return float(value / tickets), np.r_[by_scale, by_offset] / tickets
 
-    begin = np.r_[-np.log(fit_temperature(margins, truth)), np.zeros(margins.shape[1])]
+    begin = np.r_[-np.log(fit_temperature(margins, truth, counted)), np.zeros(margins.shape[1])]
     found = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"ftol": 1e-7}).x
     temperature = float(np.exp(-found[0]))
     return temperature, (found[1:] * temperature).astype(np.float32)
 
 
-def _fit_top(q: Floats, right: NDArray[np.bool_]) -> tuple[float, float, float]:
+def _fit_top(q: Floats, right: NDArray[np.bool_], counted: NDArray[np.float64]) -> tuple[float, float, float]:
     """a, b and c of beta calibration, a and b above 0, held near (1, 1, 0) where there are few tickets."""
     high, low = _logs(q)
     side = np.where(right, 1.0, -1.0)
@@ -168,10 +186,10 @@ def _fit_top(q: Floats, right: NDArray[np.bool_]) -> tuple[float, float, float]:
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         a, b = np.exp(parameters[:2])
         score = a * high - b * low + parameters[2]
-        value = np.logaddexp(0, -side * score).sum() + _TOP_SHRINKAGE * (parameters**2).sum()
-        missed = -side * expit(-side * score)
+        value = counted @ np.logaddexp(0, -side * score) + _TOP_SHRINKAGE * (parameters**2).sum()
+        missed = -side * expit(-side * score) * counted
         slope = np.array([(missed * high).sum() * a, -(missed * low).sum() * b, missed.sum()])
-        return float(value / len(q)), (slope + 2 * _TOP_SHRINKAGE * parameters) / len(q)
+        return float(value / counted.sum()), (slope + 2 * _TOP_SHRINKAGE * parameters) / counted.sum()
 
     found = minimize(loss, np.zeros(3), jac=True, method="L-BFGS-B").x
     return float(np.exp(found[0])), float(np.exp(found[1])), float(found[2])

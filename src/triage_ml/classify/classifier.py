@@ -100,6 +100,7 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
         y: Labels,
         calibration: tuple[Texts, Labels] | None = None,
         groups: Sequence[int] | NDArray[np.int64] | None = None,
+        stands_for: Sequence[float] | NDArray[np.float64] | None = None,
     ) -> Self:
         """Fit on texts and labels. The order of the rows changes nothing.
 
@@ -115,6 +116,9 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
         groups
             A number for each text of X, then of `calibration`: texts with the same one are alike and held out together. By
             default those that are written alike.
+        stands_for
+            For how many tickets each text of X, then of `calibration`, stands where probabilities and thresholds are chosen: 4
+            where one in four of its kind was kept, 0 where its label is no truth to measure by. By default 1.
 
         Raises
         ------
@@ -124,7 +128,7 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
             A target with fewer than 30 labelled tickets, or with one class.
         """
         self._check_params()
-        given = lessons(X, y, calibration, groups)
+        given = lessons(X, y, calibration, groups, stands_for)
         self.features_ = copy(self.features or LexicalFeatures()).fit(given.texts)
         vectors = self.features_.transform(given.texts)
         if isinstance(self.features_, JoinedFeatures) and self.features_.encoder_weight is None:
@@ -136,6 +140,7 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
             given.labels,
             given.groups,
             given.latest,
+            given.stands,
             penalty=self.penalty,
             precision=self.precision,
             seed=self.seed,

@@ -8,7 +8,8 @@ the n that calibrate say as much about the difference as n m / (n + m) tickets d
 first failure, so that testing many thresholds is no way to be lucky (Angelopoulos et al. 2021, "Learn then Test"). Four
 sequences begin with sets of different sizes: one that begins with many tickets is not ended by the few errors among the surest.
 Tickets of one template are right or wrong together: they count as the number of different ones that would say as much (the
-effective sample size of clusters, Kish 1965).
+effective sample size of clusters, Kish 1965). Where some kinds of tickets were thinned before, each ticket left stands for w of
+them: precision is sum(w right) / sum(w) (Hajek 1971), and n tickets count as sum(w)^2 / sum over templates of (sum of w)^2.
 
 All classes share that threshold: what is sure in one class makes up for what is less sure in another, and thresholds of their
 own for all of them would cost coverage (experiment 0004). But a class whose own answers are shown not to keep the promise there
@@ -119,7 +120,7 @@ def lower_bound(right: float, total: float, confidence: float = 0.95) -> float:
     return float(beta.ppf(1 - confidence, right, total - right + 1))
 
 
-def upper_bound(right: int, total: int, confidence: float = 0.95) -> float:
+def upper_bound(right: float, total: float, confidence: float = 0.95) -> float:
     """One-sided Clopper-Pearson upper bound of a share; 1 for no tickets."""
     if right == total:
         return 1.0
@@ -131,6 +132,7 @@ def choose_policy(
     truth: NDArray[np.int64],
     precision: float,
     groups: NDArray[np.int64] | None = None,
+    weights: NDArray[np.float64] | None = None,
 ) -> Policy:
     """The lowest threshold whose bound keeps the promise on the calibration tickets.
 
@@ -142,33 +144,41 @@ def choose_policy(
         Shape (tickets,), index of the true class; -1 for one that the head does not know.
     groups
         Shape (tickets,): tickets with the same number are right or wrong together. By default each is on its own.
+    weights
+        Shape (tickets,), above 0: for how many tickets each stands. By default for itself.
     """
+    stands = np.ones(len(truth)) if weights is None else weights
     alike = np.arange(len(truth)) if groups is None else np.unique(groups, return_inverse=True)[1]
     evidence = np.bincount(truth[truth >= 0], minlength=probabilities.shape[1]) >= _FEWEST_IN_CLASS
     predicted = probabilities.argmax(axis=1)
     confidence, right = probabilities.max(axis=1), predicted == truth
     if not len(truth):
         return Policy(precision, _NEVER, evidence)
-    shared = _threshold(confidence, right, evidence[predicted], precision, alike)
+    shared = _threshold(confidence, right, evidence[predicted], precision, alike, stands)
     chosen = evidence[predicted] & (confidence >= shared)
     breaking = [
         index
         for index in np.unique(predicted[chosen]).tolist()
-        if _breaks(right[chosen & (predicted == index)], precision)
+        if _breaks(right[mine := chosen & (predicted == index)], stands[mine], precision)
     ]
     if not breaking:
         return Policy(precision, shared, evidence, tickets=len(truth))
     rest = evidence[predicted] & ~np.isin(predicted, breaking)
-    own = tuple((index, _threshold(confidence, right, predicted == index, precision, alike)) for index in breaking)
+    own = tuple(
+        (index, _threshold(confidence, right, predicted == index, precision, alike, stands)) for index in breaking
+    )
     again = min(
-        shared, _threshold(confidence, right, rest, precision, alike)
+        shared, _threshold(confidence, right, rest, precision, alike, stands)
     )  # without the worst, what held still holds
     return Policy(precision, again, evidence, tickets=len(truth), own=own)
 
 
-def _breaks(right: NDArray[np.bool_], precision: float) -> bool:
+def _breaks(right: NDArray[np.bool_], stands: NDArray[np.float64], precision: float) -> bool:
     """Whether a class's own answers show that it does not keep the promise."""
-    return len(right) >= _FEWEST_TESTED and upper_bound(int(right.sum()), len(right)) < precision
+    if len(right) < _FEWEST_TESTED or right.all():
+        return False
+    size = float(stands.sum() ** 2 / (stands**2).sum())
+    return upper_bound(size * float(np.average(right, weights=stands)), size) < precision
 
 
 def _threshold(
@@ -177,46 +187,49 @@ def _threshold(
     eligible: NDArray[np.bool_],
     precision: float,
     alike: NDArray[np.int64],
+    stands: NDArray[np.float64],
 ) -> float:
     """The lowest threshold whose bound keeps the promise on the eligible tickets; above 1 where none does."""
     order = np.flatnonzero(eligible)[np.argsort(-confidence[eligible], kind="stable")]
     falling = -confidence[order]
-    hits = np.cumsum(right[order], dtype=np.int64)
-    counted = _effective(alike[order])
+    total = np.cumsum(stands[order])
+    share = np.cumsum(right[order] * stands[order]) / total
+    counted = _effective(alike[order], stands[order])
     batch = min(len(right), _LATER)
     counted *= batch / (len(right) + batch)
-    kept = max(_longest(falling, hits, counted, start, precision) for start in _STARTS)
+    kept = max(_longest(falling, total, share, counted, start, precision) for start in _STARTS)
     return float(-falling[kept - 1]) if kept else _NEVER
 
 
-def _effective(alike: NDArray[np.int64]) -> NDArray[np.float64]:
-    """As how many tickets of their own the first n count, for every n: n^2 / sum of the squared sizes of groups."""
-    earlier = pd.Series(alike).groupby(alike).cumcount().to_numpy()  # of its group, before it
-    number = np.arange(1, len(alike) + 1)
-    effective: NDArray[np.float64] = number**2 / np.cumsum(2 * earlier + 1)
+def _effective(alike: NDArray[np.int64], stands: NDArray[np.float64]) -> NDArray[np.float64]:
+    """As how many tickets of their own the first n count, for every n: their weight squared / that of each group squared."""
+    with_it = pd.Series(stands).groupby(alike).cumsum().to_numpy()  # the weight of its group so far
+    effective: NDArray[np.float64] = np.cumsum(stands) ** 2 / np.cumsum(stands * (2 * with_it - stands))
     return effective
 
 
 def _longest(
     falling: NDArray[np.float32],
-    hits: NDArray[np.int64],
+    total: NDArray[np.float64],
+    share: NDArray[np.float64],
     counted: NDArray[np.float64],
     start: float,
     precision: float,
 ) -> int:
     """Of the sets that begin with the surest tickets, the largest in the sequence from `start` before one fails; 0 for none.
 
-    For the first tickets, all of shape (tickets,): minus their probabilities, how many of them are right, and as how many
-    they count. A set takes all tickets of its least probability, as `auto` will.
+    For the first tickets, all of shape (tickets,): minus their probabilities, for how many they stand, which share of those is
+    right, and as how many they count. A set takes all tickets of its least probability, as `auto` will.
     """
+    tickets = len(falling)
     longest = 0
     for level in np.arange(start, 1 + _STEP / 2, _STEP):
-        asked = min(int(np.ceil(level * len(hits))), len(hits))
+        asked = min(int(np.searchsorted(total, level * total[-1])) + 1, tickets) if tickets else 0
         tested = int(np.searchsorted(falling, falling[asked - 1], side="right")) if asked else 0
         size = counted[tested - 1] if tested else 0.0
         if tested < _FEWEST_TESTED or lower_bound(size, size) < precision:
             continue  # nothing could keep the promise here, so nothing is learnt from trying
-        if lower_bound(size * hits[tested - 1] / tested, size) < precision:
+        if lower_bound(size * share[tested - 1], size) < precision:
             break
         longest = tested
     return longest

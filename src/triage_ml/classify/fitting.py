@@ -69,6 +69,7 @@ class _Task:
     labels: NDArray[Any]
     penalty: float
     groups: Rows
+    stands: NDArray[np.float64]
     fits: tuple[Rows, ...]
     asked: tuple[Rows, ...]
 
@@ -78,6 +79,7 @@ def fit_targets(
     labels: pd.DataFrame,
     groups: Rows,
     latest: NDArray[np.bool_] | None,
+    stands: NDArray[np.float64] | None = None,
     *,
     penalty: float | None,
     precision: float,
@@ -95,7 +97,10 @@ def fit_targets(
         Shape (texts,): texts with the same number are held out together.
     latest
         Shape (texts,): the texts to calibrate on; None for any.
+    stands
+        Shape (texts,): for how many tickets each stands where it calibrates; 0 where it can't. By default for itself.
     """
+    stands = np.ones(len(labels)) if stands is None else stands
     side_by_side = Parallel(n_jobs=-1, prefer="threads")
     names = list(labels.columns)
     labelled = [_labelled(str(name), labels[name]) for name in names]
@@ -108,7 +113,9 @@ def fit_targets(
         )
     )
     tasks = [
-        _task(str(name), rows, truth, chosen, groups[rows], None if latest is None else latest[rows], seed)
+        _task(
+            str(name), rows, truth, chosen, groups[rows], stands[rows], None if latest is None else latest[rows], seed
+        )
         for name, (rows, truth), chosen in zip(names, labelled, penalties, strict=True)
     ]
     jobs = [(task, fit) for task in tasks for fit in task.fits]
@@ -131,25 +138,25 @@ def _task(
     labels: NDArray[Any],
     penalty: float,
     groups: Rows,
+    stands: NDArray[np.float64],
     latest: NDArray[np.bool_] | None,
     seed: int,
 ) -> _Task:
     """Choose the folds: as many are asked as give enough tickets to calibrate on, all of them for a few thousand."""
-    pool = np.arange(len(rows)) if latest is None else np.flatnonzero(latest)
-    if len(pool) < _FEWEST_TICKETS:
-        pool = np.arange(len(rows))
-    folds = _FOLDS if len(pool) == len(rows) else _FOLDS_OF_LATEST
+    of_latest = latest is not None and (latest & (stands > 0)).sum() >= _FEWEST_TICKETS
+    pool = np.flatnonzero((stands > 0) & latest if latest is not None and of_latest else stands > 0)
+    folds = _FOLDS_OF_LATEST if of_latest else _FOLDS
     fold_of_group = _folds(labels[pool], groups[pool], folds, seed)
     fold = np.full(len(rows), -1)
     fold[pool] = fold_of_group
     fits, asked = [], []
-    for number in range(min(folds, math.ceil(_ENOUGH_TO_CALIBRATE * folds / len(pool)))):
+    for number in range(min(folds, math.ceil(_ENOUGH_TO_CALIBRATE * folds / max(len(pool), 1)))):
         ask = np.flatnonzero(fold == number)
         fit = np.flatnonzero(~np.isin(groups, groups[ask]))
         if len(ask) and len(pd.unique(labels[fit])) > 1:
             fits.append(fit)
             asked.append(ask)
-    return _Task(name, rows, labels, penalty, groups, (*fits, np.arange(len(rows))), tuple(asked))
+    return _Task(name, rows, labels, penalty, groups, stands, (*fits, np.arange(len(rows))), tuple(asked))
 
 
 def _folds(labels: NDArray[Any], groups: Rows, folds: int, seed: int) -> Rows:
@@ -172,12 +179,13 @@ def _calibrated(
 ) -> tuple[FittedTarget, HeldOut]:
     held_out = _ask(task, vectors, parts, head.classes)
     codes = pd.Index(head.classes).get_indexer(pd.Index(held_out.truth)).astype(np.int64)
-    calibrator, offsets = fit_calibrator(held_out.margins, codes)
+    asked = np.concatenate(task.asked) if task.asked else np.zeros(0, dtype=np.int64)
+    groups, stands = task.groups[asked], task.stands[asked]
+    calibrator, offsets = fit_calibrator(held_out.margins, codes, stands)
     moved = HeldOut(held_out.rows, held_out.margins + offsets, held_out.truth)
-    probabilities = cross_calibrate(held_out.margins, codes, seed=seed)
+    probabilities = cross_calibrate(held_out.margins, codes, stands, seed=seed)
     promises = dict.fromkeys((precision, *_REPORTED_PROMISES))
-    groups = task.groups[np.concatenate(task.asked)] if task.asked else task.groups[:0]
-    policies = tuple(choose_policy(probabilities, codes, promise, groups) for promise in promises)
+    policies = tuple(choose_policy(probabilities, codes, promise, groups, stands) for promise in promises)
     return FittedTarget(head.moved(offsets), task.penalty, calibrator, policies), moved
 
 

@@ -26,13 +26,14 @@ class Lessons:
     """What there is to learn from, sorted by text, part and labels: any order of the rows gives this one.
 
     `labels` has one column a target. `latest` has shape (texts,), whether a text is one to calibrate on; None for any of them.
-    `groups` has shape (texts,): texts with the same number are alike.
+    `groups` has shape (texts,): texts with the same number are alike. `stands`, shape (texts,): for how many tickets each stands.
     """
 
     texts: list[str]
     labels: pd.DataFrame
     latest: NDArray[np.bool_] | None
     groups: NDArray[np.int64]
+    stands: NDArray[np.float64]
 
 
 def texts_of(X: Texts) -> list[str]:
@@ -61,6 +62,7 @@ def lessons(
     y: Labels,
     calibration: tuple[Texts, Labels] | None,
     groups: Sequence[int] | NDArray[np.int64] | None,
+    stands: Sequence[float] | NDArray[np.float64] | None,
 ) -> Lessons:
     """Check and sort; see `TriageClassifier.fit`, whose arguments these are.
 
@@ -81,7 +83,11 @@ def lessons(
         _check_labels(str(name), labels[name])
     written = pd.factorize(np.array(texts, dtype=object), sort=True)[0]
     given = [pd.factorize(labels[name], sort=True)[0] for name in reversed(list(labels.columns))]
-    order = np.lexsort((*given, latest, written))
+    weight = np.ones(len(texts)) if stands is None else np.asarray(stands, dtype=np.float64)
+    _one_for_each("weight", weight, texts)
+    if not (weight >= 0).all():
+        raise InputError("Expected weights of 0 and above, for how many tickets each one stands.")
+    order = np.lexsort((weight, *given, latest, written))
     group = written if groups is None else np.asarray(groups)
     _one_for_each("group", group, texts)
     return Lessons(
@@ -89,6 +95,7 @@ def lessons(
         labels.iloc[order].reset_index(drop=True),
         latest[order] if calibration is not None else None,
         pd.factorize(group[order])[0].astype(np.int64),
+        weight[order],
     )
 
 

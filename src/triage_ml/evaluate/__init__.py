@@ -1,6 +1,6 @@
 """How good a model is, measured on tickets it has not seen: splits, metrics with intervals."""
 
-from triage_ml.evaluate.answers import Answered, answer_all, answer_table, answered_targets, ticket_keys
+from triage_ml.evaluate.answers import Answered, answer_all, answer_table, answered_targets, stands_for, ticket_keys
 from triage_ml.evaluate.compare import Comparison, GroupChange, calibration_change, compare, join_answers
 from triage_ml.evaluate.doubted import Doubt, LabelDoubt, doubted_labels, label_doubt
 from triage_ml.evaluate.drift import Drift, WeekDrift, watch
@@ -99,6 +99,7 @@ __all__ = [
     "split_by_column",
     "split_by_time",
     "stability_index",
+    "stands_for",
     "template_fingerprints",
     "ticket_keys",
     "tokens_of",

@@ -15,8 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from triage_ml.classify import TriageClassifier
+from triage_ml.errors import InputError
 
-__all__ = ["Answered", "answer_all", "answer_table", "answered_targets", "ticket_keys"]
+__all__ = ["Answered", "answer_all", "answer_table", "answered_targets", "stands_for", "ticket_keys"]
 
 _CHUNK = 4096
 
@@ -98,6 +99,28 @@ def answer_table(
 def answered_targets(table: pd.DataFrame) -> list[str]:
     """The targets of an answer table."""
     return [str(name).removesuffix("_truth") for name in table if str(name).endswith("_truth")]
+
+
+def stands_for(tickets: pd.DataFrame) -> NDArray[np.float64]:
+    """For how many tickets each one stands where figures are measured: `label_stands_for`, or 1. Shape (tickets,).
+
+    `triage export-outcomes` keeps a share of some kinds of outcomes: one that is kept stands for 1 / share of them, the others,
+    and those whose label is no truth to measure by, for none (Horvitz and Thompson 1952).
+
+    Raises
+    ------
+    InputError
+        A value that is negative or no number.
+    """
+    if "label_stands_for" not in tickets:
+        return np.ones(len(tickets))
+    given = tickets["label_stands_for"]
+    found: NDArray[np.float64] = (
+        pd.to_numeric(given, errors="coerce").where(given.notna(), 1.0).to_numpy(dtype=np.float64)
+    )
+    if not (np.isfinite(found) & (found >= 0)).all():
+        raise InputError("Column label_stands_for: expected numbers of tickets, 0 and above.")
+    return found
 
 
 def ticket_keys(tickets: pd.DataFrame, texts: Sequence[str]) -> list[str]:

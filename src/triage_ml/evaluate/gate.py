@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import beta
 
-from triage_ml.evaluate.answers import answered_targets
+from triage_ml.evaluate.answers import answered_targets, stands_for
 from triage_ml.evaluate.compare import GroupChange, calibration_change, compare, join_answers
 from triage_ml.evaluate.metrics import GOOD_CALIBRATION, calibration_bound, calibration_error
 
@@ -84,13 +84,13 @@ def absolute_checks(
     """
     checks = []
     for target in answered_targets(answers):
-        rows = answers[answers[f"{target}_truth"].notna()]
+        rows = answers[answers[f"{target}_truth"].notna().to_numpy() & (stands_for(answers) > 0)]
         if len(rows):
             right, confidence = _right(rows, target)
-            check = _calibration(target, confidence, right, limits)
+            check = _calibration(target, confidence, right, stands_for(rows), limits)
             checks.append(check if check.passed else _excused(check, rows, champion))
             automatic = rows[f"{target}_auto"].to_numpy(dtype=bool)
-            checks.append(_promise(target, right[automatic], _stands_for(rows)[automatic], promise))
+            checks.append(_promise(target, right[automatic], stands_for(rows)[automatic], promise))
     return [*checks, *_costs(cost, limits)]
 
 
@@ -125,27 +125,28 @@ def fair_rows(joined: pd.DataFrame, target: str) -> pd.DataFrame:
     """Labelled tickets whose labels favour neither model; `joined` is what `join_answers` made.
 
     Where a label came back from the service (`label_source`), an answer that nobody looked at is the champion's own. Of what
-    the champion decides `auto` people see little but its errors, so those tickets don't count either, right or wrong.
+    the champion decides `auto` people see little but its errors, so those tickets don't count either, right or wrong; but those
+    that were picked for an audit do (`audit_…`): whether they were picked has nothing to do with what they are. A comparison
+    takes each as one ticket: differences within the few audits should not be multiplied.
     """
     rows = joined[joined[f"{target}_truth"].notna()]
     if "label_source" not in rows or f"before.{target}_auto" not in rows:
         return rows
     source = rows["label_source"].astype("string")
     silent = source.str.endswith("_untouched").fillna(False) | rows[f"before.{target}_auto"].astype(bool)
-    return rows[source.isna().to_numpy(dtype=bool) | ~silent.to_numpy(dtype=bool)]
+    audited = source.str.startswith("audit_").fillna(False) & ~source.str.endswith("_untouched").fillna(False)
+    return rows[(source.isna() | audited | ~silent).to_numpy(dtype=bool)]
 
 
-def _stands_for(rows: pd.DataFrame) -> NDArray[np.float64]:
-    """For how many tickets each row stands: of some kinds of outcomes only a share is kept (`label_share`)."""
-    if "label_share" not in rows:
-        return np.ones(len(rows))
-    share = rows["label_share"].to_numpy(dtype=float)
-    return np.asarray(1.0 / np.where(share > 0, share, 1.0), dtype=np.float64)  # unknown (nan) is 1
-
-
-def _calibration(target: str, confidence: NDArray[np.float32], right: NDArray[np.bool_], limits: Limits) -> Check:
-    error = calibration_error(confidence, right)
-    by_chance = calibration_bound(confidence)
+def _calibration(
+    target: str,
+    confidence: NDArray[np.float32],
+    right: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+    limits: Limits,
+) -> Check:
+    error = calibration_error(confidence, right, weights)
+    by_chance = calibration_bound(confidence, weights)
     held = error <= max(limits.calibration_error, by_chance)
     said = "stated probabilities mean what they say" if held else "stated probabilities can't be relied on"
     bound = f"at most {limits.calibration_error:g}, or {by_chance:.3f} as a perfect model by chance"

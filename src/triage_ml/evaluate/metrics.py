@@ -1,4 +1,8 @@
-"""Figures of one target on tickets that the model has not seen."""
+"""Figures of one target on tickets that the model has not seen.
+
+A ticket may stand for w tickets, where only a share of its kind was kept: then every count is a sum of weights, every share
+sum(w x) / sum(w) (Hajek 1971).
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,7 @@ __all__ = [
     "TargetFigures",
     "calibration_bound",
     "calibration_error",
+    "coverage_of",
     "measure",
     "reliability",
 ]
@@ -77,7 +82,7 @@ class TargetFigures:
     ece_by_chance: float
     confusion: NDArray[np.int64]
     classes: tuple[ClassFigures, ...]
-    reliability: tuple[tuple[float, float, int], ...]
+    reliability: tuple[tuple[float, float, float], ...]
     coverage: dict[str, Coverage] = field(default_factory=dict)
 
     @property
@@ -112,6 +117,7 @@ def measure(
     confidence: NDArray[np.float32],
     *,
     automatic: dict[str, NDArray[np.bool_]] | None = None,
+    weights: NDArray[np.float64] | None = None,
     seed: int = 0,
 ) -> TargetFigures:
     """Measure answers against the truth.
@@ -124,6 +130,8 @@ def measure(
         Probability of the predicted label, shape (tickets,).
     automatic
         For each promise, which tickets were decided `auto`.
+    weights
+        For how many tickets each stands, shape (tickets,), above 0; by default for itself.
 
     Raises
     ------
@@ -132,63 +140,73 @@ def measure(
     """
     if not len(truth):
         raise NotEnoughDataError("There is no ticket with a label to measure the answers on.")
+    weights = np.ones(len(truth)) if weights is None else weights
     labels = tuple(sorted({*truth.tolist(), *predicted.tolist()}))
     rows, columns = np.searchsorted(labels, truth), np.searchsorted(labels, predicted)
-    confusion = np.bincount(rows * len(labels) + columns, minlength=len(labels) ** 2).reshape(len(labels), -1)
+    cells = rows * len(labels) + columns
+    confusion = np.bincount(cells, weights, minlength=len(labels) ** 2).astype(float).reshape(len(labels), -1)
     right = truth == predicted
-    accuracy, macro_f1 = _bootstrap(confusion, seed)
+    accuracy, macro_f1 = _bootstrap(cells, weights, len(labels), seed)
     return TargetFigures(
         tickets=len(truth),
         labels=labels,
         accuracy=accuracy,
         macro_f1=macro_f1,
-        ece=calibration_error(confidence, right),
-        ece_by_chance=calibration_bound(confidence),
-        confusion=confusion,
+        ece=calibration_error(confidence, right, weights),
+        ece_by_chance=calibration_bound(confidence, weights),
+        confusion=np.rint(confusion).astype(np.int64),
         classes=_per_class(labels, confusion),
-        reliability=reliability(confidence, right),
-        coverage={promise: _coverage(chosen, right) for promise, chosen in (automatic or {}).items()},
+        reliability=reliability(confidence, right, weights),
+        coverage={promise: coverage_of(chosen, right, weights) for promise, chosen in (automatic or {}).items()},
     )
 
 
-def reliability(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[tuple[float, float, int], ...]:
-    """Mean confidence, share right and tickets for each of 15 equal bins of confidence that holds any."""
+def reliability(
+    confidence: NDArray[np.float32], right: NDArray[np.bool_], weights: NDArray[np.float64] | None = None
+) -> tuple[tuple[float, float, float], ...]:
+    """Mean confidence, share right and for how many tickets they stand: of each of 15 equal bins of confidence that holds any."""
+    weights = np.ones(len(right)) if weights is None else weights
     bins = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
     rows = []
     for number in range(BINS):
         here = bins == number
         if here.any():
-            rows.append((float(confidence[here].mean()), float(right[here].mean()), int(here.sum())))
+            stated, share = (float(np.average(values[here], weights=weights[here])) for values in (confidence, right))
+            rows.append((stated, share, float(weights[here].sum())))
     return tuple(rows)
 
 
-def calibration_error(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> float:
+def calibration_error(
+    confidence: NDArray[np.float32], right: NDArray[np.bool_], weights: NDArray[np.float64] | None = None
+) -> float:
     """Expected calibration error over 15 equal bins (Naeini et al. 2015): mean |confidence - share right| by ticket."""
-    rows = reliability(confidence, right)
-    return sum(abs(mean - share) * tickets for mean, share, tickets in rows) / max(len(right), 1)
+    rows = reliability(confidence, right, weights)
+    return sum(abs(mean - share) * tickets for mean, share, tickets in rows) / max(sum(row[2] for row in rows), 1)
 
 
-def calibration_bound(confidence: NDArray[np.float32], *, seed: int = 0) -> float:
+def calibration_bound(
+    confidence: NDArray[np.float32], weights: NDArray[np.float64] | None = None, *, seed: int = 0
+) -> float:
     """95th percentile of the calibration error that a perfectly calibrated model shows at these confidences, in 500 draws."""
     if not len(confidence):
         return 0.0
     draw = np.random.default_rng(seed)
-    ordered = np.sort(confidence)  # tickets of one bin of `calibration_error` stand together, so its sums are slices
+    order = np.argsort(confidence, kind="stable")  # tickets of one bin stand together, so its sums are slices
+    ordered, stands = confidence[order], np.ones(len(order)) if weights is None else weights[order]
     starts = np.unique(np.searchsorted(ordered * BINS, np.arange(BINS)))
     starts = starts[starts < len(ordered)]
-    stated = np.add.reduceat(ordered, starts, dtype=np.float64)
-    errors = [
-        np.abs(
-            stated - np.add.reduceat(draw.random(len(ordered), dtype=np.float32) < ordered, starts, dtype=np.int64)
-        ).sum()
-        for _ in range(_DRAWS)
-    ]
-    return float(np.quantile(errors, 0.95) / len(ordered))
+    stated = np.add.reduceat(ordered * stands, starts)
+    errors = []
+    for _ in range(_DRAWS):
+        drawn = draw.random(len(ordered), dtype=np.float32) < ordered
+        errors.append(np.abs(stated - np.add.reduceat(drawn * stands, starts)).sum())
+    return float(np.quantile(errors, 0.95) / stands.sum())
 
 
-def _coverage(chosen: NDArray[np.bool_], right: NDArray[np.bool_]) -> Coverage:
-    precision = float(right[chosen].mean()) if chosen.any() else None
-    return Coverage(float(chosen.mean()), precision, int(chosen.sum()))
+def coverage_of(chosen: NDArray[np.bool_], right: NDArray[Any], weights: NDArray[np.float64]) -> Coverage:
+    """Share of the tickets that were chosen, and share of those that is right; all of shape (tickets,)."""
+    precision = float(np.average(right[chosen], weights=weights[chosen])) if chosen.any() else None
+    return Coverage(float(np.average(chosen, weights=weights)), precision, int(chosen.sum()))
 
 
 def _f1(confusion: NDArray[Any]) -> NDArray[np.float64]:
@@ -206,24 +224,25 @@ def _macro_f1(confusion: NDArray[Any]) -> NDArray[np.float64]:
     return mean
 
 
-def _bootstrap(confusion: NDArray[np.int64], seed: int) -> tuple[Interval, Interval]:
-    """Resampling tickets with replacement is drawing their confusion cells from a multinomial: exact, and fast."""
-    cells = np.flatnonzero(confusion)
-    counts = confusion.ravel()[cells]
-    total = int(counts.sum())
-    size = len(confusion)
-    draws = np.random.default_rng(seed).multinomial(total, counts / total, size=_RESAMPLES)
-    accuracy, f1 = np.empty(_RESAMPLES), np.empty(_RESAMPLES)
-    for index, draw in enumerate(draws):
-        resampled = np.zeros(size * size, dtype=np.int64)
-        resampled[cells] = draw
-        matrix = resampled.reshape(size, size)
-        accuracy[index] = np.trace(matrix) / total
-        f1[index] = _macro_f1(matrix)
-    return (
-        Interval(float(np.trace(confusion) / total), *_middle(accuracy)),
-        Interval(float(_macro_f1(confusion)), *_middle(f1)),
-    )
+def _bootstrap(
+    cells: NDArray[np.int64], weights: NDArray[np.float64], size: int, seed: int
+) -> tuple[Interval, Interval]:
+    """Resampling tickets with replacement is drawing cells of the confusion from a multinomial: exact, and fast.
+
+    `cells` and `weights` have shape (tickets,). Tickets of one cell and one weight are alike, so these pairs are drawn.
+    """
+    heavy, weight = np.unique(weights, return_inverse=True)
+    pairs, counts = np.unique(cells * len(heavy) + weight, return_counts=True)
+    cell, stands = pairs // len(heavy), heavy[pairs % len(heavy)]
+
+    def figures(drawn: NDArray[np.int64]) -> tuple[float, float]:
+        matrix = np.bincount(cell, drawn * stands, minlength=size * size).reshape(size, size)
+        return float(np.trace(matrix) / matrix.sum()), float(_macro_f1(matrix))
+
+    draws = np.random.default_rng(seed).multinomial(len(cells), counts / len(cells), size=_RESAMPLES)
+    accuracy, f1 = np.array([figures(draw) for draw in draws]).T
+    value = figures(counts)
+    return Interval(value[0], *_middle(accuracy)), Interval(value[1], *_middle(f1))
 
 
 def _middle(draws: NDArray[np.float64]) -> tuple[float, float]:
@@ -231,10 +250,10 @@ def _middle(draws: NDArray[np.float64]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _per_class(labels: Sequence[str], confusion: NDArray[np.int64]) -> tuple[ClassFigures, ...]:
+def _per_class(labels: Sequence[str], confusion: NDArray[np.float64]) -> tuple[ClassFigures, ...]:
     hits, asked, answered = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
     f1 = _f1(confusion)
     return tuple(
-        ClassFigures(label, int(n), float(hit / max(given, 1)), float(hit / max(n, 1)), float(score))
+        ClassFigures(label, round(n), float(hit / given) if given else 0.0, float(hit / n) if n else 0.0, float(score))
         for label, n, given, hit, score in zip(labels, asked, answered, hits, f1, strict=True)
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from triage_ml.classify import TriageClassifier
 from triage_ml.evaluate.answers import Answered, answer_all
-from triage_ml.evaluate.metrics import Coverage, TargetFigures, measure
+from triage_ml.evaluate.metrics import Coverage, TargetFigures, coverage_of, measure
 
 __all__ = ["Evaluation", "evaluate", "evaluate_answers"]
 
@@ -52,14 +52,24 @@ def evaluate(
 
 
 def evaluate_answers(
-    answers: Mapping[str, Answered], labels: pd.DataFrame, *, routing: Sequence[str] = (), seed: int = 0
+    answers: Mapping[str, Answered],
+    labels: pd.DataFrame,
+    *,
+    routing: Sequence[str] = (),
+    stands_for: NDArray[np.float64] | None = None,
+    seed: int = 0,
 ) -> Evaluation:
-    """The same from answers that were given already."""
+    """The same from answers that were given already.
+
+    `stands_for` has shape (tickets,): for how many tickets each one stands (`triage_ml.evaluate.stands_for`); one that stands for
+    none is not measured on. By default each stands for itself.
+    """
     figures, automatic, right = {}, {}, {}
+    weights = np.ones(len(labels)) if stands_for is None else stands_for
     for name, answer in answers.items():
         if name not in labels:
             continue
-        present = labels[name].notna().to_numpy()
+        present = labels[name].notna().to_numpy() & (weights > 0)
         truth = labels[name].astype(object).mask(~present, "").to_numpy()
         if not present.any():
             continue
@@ -68,16 +78,19 @@ def evaluate_answers(
             answer.predicted[present],
             answer.probability[present],
             automatic={promise: mask[present] for promise, mask in answer.automatic.items()},
+            weights=weights[present],
             seed=seed,
         )
         automatic[name], right[name] = answer.automatic, np.where(present, answer.predicted == truth, np.nan)
-    return Evaluation(
-        figures, _whole_ticket([name for name in routing if name in figures] or [*figures], automatic, right)
-    )
+    judged = [name for name in routing if name in figures] or [*figures]
+    return Evaluation(figures, _whole_ticket(judged, automatic, right, weights))
 
 
 def _whole_ticket(
-    routing: Sequence[str], automatic: dict[str, dict[str, NDArray[np.bool_]]], right: dict[str, NDArray[np.float64]]
+    routing: Sequence[str],
+    automatic: dict[str, dict[str, NDArray[np.bool_]]],
+    right: dict[str, NDArray[np.float64]],
+    weights: NDArray[np.float64],
 ) -> dict[str, Coverage]:
     """Coverage and precision of tickets on which every routing target can be judged; `right` is NaN where it can't."""
     all_right = np.minimum.reduce([right[name] for name in routing]) if routing else np.zeros(0)
@@ -87,6 +100,5 @@ def _whole_ticket(
     whole = {}
     for promise in automatic[routing[0]]:
         chosen = np.logical_and.reduce([automatic[name][promise][judged] for name in routing])
-        precision = float(all_right[judged][chosen].mean()) if chosen.any() else None
-        whole[promise] = Coverage(float(chosen.mean()), precision, int(chosen.sum()))
+        whole[promise] = coverage_of(chosen, all_right[judged], weights[judged])
     return whole

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import norm
 
-from triage_ml.evaluate.metrics import Interval
+from triage_ml.evaluate.answers import stands_for
+from triage_ml.evaluate.metrics import Interval, coverage_of
 
 __all__ = ["SLICES", "SliceFigures", "guess_language", "share_interval", "slice_columns", "slice_figures"]
 
@@ -63,7 +65,7 @@ def slice_columns(tickets: pd.DataFrame, texts: Sequence[str]) -> pd.DataFrame:
     """For each ticket what it is sliced by: `slice.channel`, `slice.language`, `slice.length`, `slice.age`, `slice.tier`.
 
     Age is the ISO month it was opened in. A column that the tickets don't have is left out. Beside these, where labels came back
-    from the service: `label_source`, and `label_share`, the share of its like that was kept.
+    from the service: `label_source` and `label_stands_for` (`triage_ml.evaluate.stands_for`).
     """
     columns: dict[str, Any] = {
         f"slice.{name}": tickets[name].astype("string").to_numpy(dtype=object)
@@ -76,14 +78,15 @@ def slice_columns(tickets: pd.DataFrame, texts: Sequence[str]) -> pd.DataFrame:
         columns["slice.age"] = tickets["opened_at"].dt.strftime("%Y-%m").to_numpy(dtype=object)
     if "label_source" in tickets:
         columns["label_source"] = tickets["label_source"].astype("string").to_numpy(dtype=object)
-    if "label_share" in tickets:
-        columns["label_share"] = pd.to_numeric(tickets["label_share"], errors="coerce").to_numpy(dtype=float)
+    if "label_stands_for" in tickets:
+        columns["label_stands_for"] = stands_for(tickets)
     return pd.DataFrame(columns)
 
 
 def slice_figures(answers: pd.DataFrame, target: str) -> list[SliceFigures]:
     """Figures of every value with at least 30 labelled tickets; `answers` is an answer table with slice columns."""
-    rows = answers[answers[f"{target}_truth"].notna()]
+    rows = answers[answers[f"{target}_truth"].notna().to_numpy() & (stands_for(answers) > 0)]
+    weights = stands_for(rows)
     right = (rows[target] == rows[f"{target}_truth"]).to_numpy(dtype=bool)
     automatic = rows[f"{target}_auto"].to_numpy(dtype=bool)
     figures = []
@@ -92,11 +95,11 @@ def slice_figures(answers: pd.DataFrame, target: str) -> list[SliceFigures]:
         for value in sorted(values.dropna().unique()):
             here = (values == value).fillna(False).to_numpy(dtype=bool)
             if here.sum() >= _FEWEST:
-                figures.append(_one(name, str(value), right[here], automatic[here]))
+                figures.append(_one(name, str(value), right[here], automatic[here], weights[here]))
     return figures
 
 
-def share_interval(hits: int, total: int, confidence: float = 0.95) -> Interval:
+def share_interval(hits: float, total: float, confidence: float = 0.95) -> Interval:
     """A share with its Wilson score interval (Wilson 1927): right also near 0 and 1 and for few tickets.
 
     >>> interval = share_interval(9, 10)
@@ -129,14 +132,11 @@ def _length(text: str) -> str:
     return next(name for least, name in reversed(_LENGTHS) if words >= least)
 
 
-def _one(name: str, value: str, right: np.ndarray, automatic: np.ndarray) -> SliceFigures:
-    chosen = right[automatic]
-    precision = float(chosen.mean()) if len(chosen) else None
-    return SliceFigures(
-        name,
-        value,
-        len(right),
-        share_interval(int(right.sum()), len(right)),
-        float(automatic.mean()),
-        precision,
-    )
+def _one(
+    name: str, value: str, right: NDArray[np.bool_], automatic: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> SliceFigures:
+    """Tickets that stand for several count as those that would say as much (Kish 1965) in the interval."""
+    size = float(weights.sum() ** 2 / (weights**2).sum())
+    accuracy = share_interval(size * float(np.average(right, weights=weights)), size)
+    whole = coverage_of(automatic, right, weights)
+    return SliceFigures(name, value, len(right), accuracy, whole.coverage, whole.precision)

@@ -220,3 +220,25 @@ def test_one_changed_byte_is_refused(folder: Path, tmp_path: Path) -> None:
     victim.write_bytes(bytes(raw))
     with pytest.raises(BundleCorruptError, match=r"weights\.npy: the checksum differs from the manifest"):
         read_model(changed)
+
+
+def test_answers_say_that_they_are_audited_and_with_which_share(folder: Path) -> None:
+    tickets = [
+        {"ticket_id": f"INC{one}", "title": "password expired, cannot log in since monday"} for one in range(200)
+    ]
+    plain = [one["decision"] for one in load_answerer(folder, Settings()).answer(tickets)]
+    assert {one["action"] for one in plain} == {"auto"}
+    assert not any("audit_share" in one for one in plain)
+    answerer = load_answerer(folder, Settings(decision={"audit_share": 0.2}))
+    audited = answerer.answer(tickets)
+    said = {(one["decision"]["action"], one["decision"]["reason"]) for one in audited}
+    assert said == {("auto", "confident"), ("suggest", "picked_for_audit")}
+    assert {one["decision"]["audit_share"] for one in audited} == {0.2}
+    assert all(
+        answer["reason"] == "picked_for_audit"
+        for one in audited
+        if one["decision"]["action"] == "suggest"
+        for answer in one["targets"].values()
+    )
+    table = answerer.table([one["ticket_id"] for one in tickets], [one["title"] for one in tickets])
+    assert table["reason"].tolist() == [one["decision"]["reason"] for one in audited]

@@ -103,3 +103,18 @@ def test_a_larger_margin_between_two_classes_is_never_less_sure() -> None:
     margins = np.stack([gap, np.zeros(200, dtype=np.float32)], axis=1)
     stated = Calibrator(0.8, (0.9, 0.4, 0.3)).probabilities(margins)[:, 0]
     assert (np.diff(stated) >= -1e-6).all()
+
+
+def test_probabilities_mean_what_they_say_where_a_class_was_thinned() -> None:
+    """Of one class a tenth is left to calibrate on: taken as it is, the class would be believed too seldom."""
+    margins, truth = draw(20_000, seed=7)
+    later, later_truth = draw(20_000, seed=8)
+    share = np.where(truth == 0, 0.1, 1.0)
+    kept = np.random.default_rng(9).random(len(truth)) < share
+
+    def error(calibrator: Calibrator, offsets: NDArray[np.float32]) -> float:
+        said = calibrator.probabilities(later + offsets)[:, 0].mean()
+        return float(abs(said - (later_truth == 0).mean()))
+
+    assert error(*fit_calibrator(margins[kept], truth[kept], 1 / share[kept])) < 0.02
+    assert error(*fit_calibrator(margins[kept], truth[kept])) > 0.05

@@ -53,6 +53,50 @@ def test_the_promise_holds_where_tickets_are_right_or_wrong_by_template(size: in
     assert kept >= 95
 
 
+def thinned(
+    rows: int, seed: int, kept_of_sure: float, kept_of_unsure: float
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]:
+    """Of tickets above 0.85 and of the others a share is kept, and stands for the rest."""
+    probabilities, truth = calibrated(rows, seed)
+    share = np.where(probabilities.max(axis=1) >= 0.85, kept_of_sure, kept_of_unsure)
+    kept = np.random.default_rng(seed + 1).uniform(size=rows) < share
+    return probabilities[kept], truth[kept], 1 / share[kept]
+
+
+@pytest.mark.parametrize(
+    ("of_sure", "of_unsure", "unweighted"), [(0.2, 1.0, "cautious"), (1.0, 0.2, "bold")], ids=["sure", "unsure"]
+)
+def test_thinning_makes_a_threshold_neither_cautious_nor_bold(
+    of_sure: float, of_unsure: float, unweighted: str
+) -> None:
+    whole = choose_policy(*calibrated(40_000, seed=1), 0.88).threshold
+    probabilities, truth, stands = thinned(40_000, 1, of_sure, of_unsure)
+    weighed = choose_policy(probabilities, truth, 0.88, weights=stands).threshold
+    taken_as_they_are = choose_policy(probabilities, truth, 0.88).threshold
+    assert weighed == pytest.approx(whole, abs=0.035)  # fewer tickets, so a wider bound
+    assert (taken_as_they_are - whole > 0.04) if unweighted == "cautious" else (taken_as_they_are - whole < -0.04)
+
+
+def test_the_promise_holds_on_later_tickets_where_calibration_was_thinned() -> None:
+    later, truth = calibrated(200_000, seed=999)
+    right = later.argmax(axis=1) == truth
+    held = 0
+    for seed in range(100):
+        probabilities, theirs, stands = thinned(6000, seed, 1.0, 0.25)
+        policy = choose_policy(probabilities, theirs, 0.88, weights=stands)
+        chosen = later.max(axis=1) >= policy.threshold
+        held += bool(not chosen.any() or right[chosen].mean() >= 0.88)
+    assert held >= 95
+
+
+def test_the_same_weight_for_all_says_no_more_than_none() -> None:
+    probabilities, truth = calibrated(3000, seed=5)
+    groups = np.arange(3000) // 3
+    one = choose_policy(probabilities, truth, 0.85, groups)
+    four = choose_policy(probabilities, truth, 0.85, groups, np.full(3000, 4.0))
+    assert one.threshold == four.threshold <= 1
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_tickets_of_one_probability_are_tested_together(first: bool) -> None:
     right = np.repeat([first, not first], [900, 100] if first else [100, 900])

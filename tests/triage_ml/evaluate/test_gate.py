@@ -193,17 +193,19 @@ def came_back(table: pd.DataFrame, *, share: float = 1.0) -> pd.DataFrame:
     source = np.where(untouched, "auto_untouched", np.where(right, "confirmed", "corrected"))
     kept = ~untouched | (np.random.default_rng(6).random(len(table)) < share)
     truth = table["category_truth"].where(~untouched, table["category"])
-    return table.assign(category_truth=truth, label_source=source, label_share=np.where(untouched, share, 1.0)).loc[
-        kept
-    ]
+    return table.assign(
+        category_truth=truth, label_source=source, label_stands_for=np.where(untouched, 1 / share, 1.0)
+    ).loc[kept]
 
 
 def test_the_champions_own_untouched_answers_are_no_truth_against_a_challenger() -> None:
     champion, better = answers().assign(category_auto=True), answers(skill=0.9, seed=1)
     labels = came_back(champion)
-    theirs = labels.drop(columns=["label_source", "label_share"])
+    theirs = labels.drop(columns=["label_source", "label_stands_for"])
     mine = better.loc[labels.index].assign(
-        category_truth=labels["category_truth"], label_source=labels["label_source"], label_share=labels["label_share"]
+        category_truth=labels["category_truth"],
+        label_source=labels["label_source"],
+        label_stands_for=labels["label_stands_for"],
     )
     assert len(fair_rows(join_answers(theirs, mine), "category")) == 0
     suggested = theirs.assign(category_auto=theirs["category_probability"] > 0.92)
@@ -220,7 +222,7 @@ def test_labels_from_elsewhere_all_count() -> None:
 def test_a_promise_that_is_kept_stays_kept_where_only_a_share_of_the_untouched_is() -> None:
     table = came_back(answers(), share=0.25)
     check = next(check for check in absolute_checks(table, 0.90, CHEAP, Limits()) if check.name == "precision")
-    thinned = absolute_checks(table.drop(columns="label_share"), 0.90, CHEAP, Limits())
+    thinned = absolute_checks(table.drop(columns="label_stands_for"), 0.90, CHEAP, Limits())
     whole = came_back(answers())
     precision = (whole["category"] == whole["category_truth"])[whole["category_auto"]].mean()
     assert check.passed

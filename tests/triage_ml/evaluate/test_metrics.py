@@ -90,3 +90,24 @@ def test_a_calibration_error_is_held_against_the_bound_and_chance() -> None:
     assert honest.calibrated
     assert not boastful.calibrated
     assert {"ece", "ece_by_chance", "calibrated"} <= set(honest.to_dict())
+
+
+def test_a_ticket_that_stands_for_four_counts_as_if_it_were_there_four_times() -> None:
+    truth, predicted, confidence = answers()
+    times = np.where(confidence > 0.7, 4, 1)
+    auto = confidence > 0.6
+    once = measure(truth, predicted, confidence, automatic={"0.90": auto}, weights=times.astype(float))
+    repeated = measure(
+        *(np.repeat(values, times) for values in (truth, predicted, confidence)),
+        automatic={"0.90": np.repeat(auto, times)},
+    )
+    assert once.accuracy.value == pytest.approx(repeated.accuracy.value)
+    assert once.macro_f1.value == pytest.approx(repeated.macro_f1.value)
+    assert once.ece == pytest.approx(repeated.ece)
+    assert once.confusion.tolist() == repeated.confusion.tolist()
+    assert once.coverage["0.90"].coverage == pytest.approx(repeated.coverage["0.90"].coverage)
+    assert once.coverage["0.90"].precision == pytest.approx(repeated.coverage["0.90"].precision)
+    assert once.classes[0].recall == pytest.approx(repeated.classes[0].recall)
+    assert (once.tickets, repeated.tickets) == (400, int(times.sum()))
+    assert once.ece_by_chance > repeated.ece_by_chance  # four copies are not four tickets
+    assert once.accuracy.high - once.accuracy.low > repeated.accuracy.high - repeated.accuracy.low

@@ -266,13 +266,13 @@ def test_killed_while_writing_the_store_is_as_before_and_the_next_run_completes(
     def killed_in_third_week(connection: Any, listed: Any) -> None:
         put_week(connection, listed)
         if listed.week == "2026-W04":
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt("in the third week")
 
     undisturbed = Settings(paths={"home": tmp_path / "other"})  # type: ignore[arg-type]
     mine(desk, undisturbed)
     with monkeypatch.context() as patched:
         patched.setattr(job, "put_week", killed_in_third_week)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match="in the third week"):
             mine(desk, settings)
 
     assert list(contents(settings)["weeks"]) == ["2026-W02", "2026-W03"]

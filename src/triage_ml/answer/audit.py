@@ -1,0 +1,44 @@
+"""Tickets that would be answered `auto` and are shown to a person all the same: how many of them are right is known by these.
+
+Whether a ticket is picked has nothing to do with what it is: a hash of its id and of the model decides. So it is picked however
+often it is asked, and another model picks others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from triage_ml.answer.verdicts import AUTO, Verdicts, reason_code
+
+__all__ = ["PICKED_FOR_AUDIT", "pick_for_audit"]
+
+#: Reason code of the tickets that are picked.
+PICKED_FOR_AUDIT = "picked_for_audit"
+
+
+def pick_for_audit(routing: Sequence[Verdicts], ticket_ids: Sequence[str], digest: str, share: float) -> None:
+    """Make `share` of the tickets on which all routing targets are `auto` a suggestion; what an automation takes is left to it.
+
+    Parameters
+    ----------
+    routing
+        The verdicts of the routing targets, n tickets each; changed in place.
+    ticket_ids
+        Shape (n,).
+    digest
+        Of the model.
+    """
+    auto = np.logical_and.reduce([verdict.action == AUTO for verdict in routing])
+    auto &= ~np.logical_or.reduce([verdict.reason == reason_code("automated") for verdict in routing])
+    rows = np.flatnonzero(auto)
+    picked = rows[[_is_picked(ticket_ids[row], digest, share) for row in rows.tolist()]] if len(rows) else rows
+    for verdict in routing:
+        verdict.cap(picked, PICKED_FOR_AUDIT)
+
+
+def _is_picked(ticket_id: str, digest: str, share: float) -> bool:
+    drawn = hashlib.blake2b(f"{digest} {ticket_id}".encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(drawn, "big") < share * 2**64
