@@ -38,7 +38,7 @@ def ours(part: Part, fit: Rows, labels: NDArray[Any], ask: Rows) -> tuple[pd.Dat
     return model.decide([part.texts[row] for row in ask]), model
 
 
-def with_noise(part: Part, share: float, run: Run) -> dict[str, float]:
+def with_noise(part: Part, share: float, run: Run) -> dict[str, float | None]:
     """Fitted on spoiled labels, asked with true ones, and with labels that are spoiled as much."""
     found = []
     for seed, (fit, ask) in zip(
@@ -56,11 +56,16 @@ def with_noise(part: Part, share: float, run: Run) -> dict[str, float]:
                 "peer": (peer == part.labels[ask]).mean(),
                 "ece": calibration_error(answers["label_probability"].to_numpy(np.float32), as_recorded),
                 "coverage": automatic.mean(),
-                "kept_as_recorded": as_recorded[automatic].mean() if automatic.any() else np.nan,
-                "kept_in_truth": right[automatic].mean() if automatic.any() else np.nan,
+                "kept_as_recorded": as_recorded[automatic].mean() if automatic.any() else None,
+                "kept_in_truth": right[automatic].mean() if automatic.any() else None,
             }
         )
-    return {what: round(float(np.nanmean([one[what] for one in found])), 4) for what in found[0]}
+    return {what: _mean([one[what] for one in found]) for what in found[0]}
+
+
+def _mean(values: list[float | None]) -> float | None:
+    there = [value for value in values if value is not None]
+    return round(float(np.mean(there)), 4) if there else None
 
 
 def balanced(part: Part, fit: Rows, ask: Rows) -> NDArray[Any]:
@@ -122,7 +127,7 @@ def table(noise: dict[str, dict[str, Any]], rare: dict[str, dict[str, Any]]) -> 
         for share, row in levels.items():
             lines.append(
                 f"| {name} | {share} | {row['accuracy']:.3f} | {row['peer']:.3f} | {row['ece']:.3f} | {row['coverage']:.3f} "
-                f"| {row['kept_as_recorded']:.3f} | {row['kept_in_truth']:.3f} |"
+                f"| {_three(row['kept_as_recorded'])} | {_three(row['kept_in_truth'])} |"
             )
     lines += [
         "",
@@ -140,6 +145,10 @@ def table(noise: dict[str, dict[str, Any]], rare: dict[str, dict[str, Any]]) -> 
                 f"| {row['automatic']:,}, {_two(row['automatic_right'])} |"
             )
     return "\n".join(lines)
+
+
+def _three(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def _two(value: float | None) -> str:
