@@ -28,8 +28,10 @@ def _day(value: Any) -> Any:
         raise ValueError("expected a day like 2026-11-22") from None
 
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_clean)]
-Words = Annotated[str, StringConstraints(min_length=1, max_length=2_000), BeforeValidator(_clean)]
+#: What `_clean` leaves something of, as JSON Schema says it.
+_NOT_BLANK = Field(json_schema_extra={"pattern": r"[^\s\u0000\u001c-\u001f\u0085]"})
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_clean), _NOT_BLANK]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=2_000), BeforeValidator(_clean), _NOT_BLANK]
 Day = Annotated[date, BeforeValidator(_day)]
 People = Annotated[list[Line], Field(max_length=50)]
 
@@ -51,6 +53,22 @@ _NEEDS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
 }
 
 
+def _forms() -> list[dict[str, Any]]:
+    """`_NEEDS` as JSON Schema: for each action what must be text, and what must not be there (null is nothing)."""
+    every = frozenset().union(*(must | may for must, may in _NEEDS.values()))
+    return [
+        {
+            "properties": {
+                "action": {"const": action},
+                **{name: {"type": "string"} for name in sorted(must)},
+                **{name: {"type": "null"} for name in sorted(every - must - may)},
+            },
+            "required": ["action", *sorted(must)],
+        }
+        for action, (must, may) in _NEEDS.items()
+    ]
+
+
 class DecisionRequest(BaseModel):
     """What is decided."""
 
@@ -62,7 +80,8 @@ class DecisionRequest(BaseModel):
             "examples": [
                 {"action": "automated", "reference": "runbook RB-104", "mode": "suggest", "since": "2026-11-23"},
                 {"action": "reject", "reason": "The vendor fixes it in March.", "until": "2099-03-31"},
-            ]
+            ],
+            "oneOf": _forms(),
         },
     )
 

@@ -53,8 +53,8 @@ def decide(store: Store, asked: Asked, *, today: date, now: datetime | None = No
     Raises
     ------
     Problem
-        404 for an unknown pattern, 412 where somebody decided meanwhile or the list that was read is another now, 422 where
-        the decision makes no sense here, 409 for an idempotency key that was used for another decision.
+        404 for an unknown pattern, 412 where somebody decided meanwhile or the list that was read is another now, 409 where
+        the decision makes no sense as things stand, and for an idempotency key that was used for another decision.
     StoreError
         The store is away; nothing was decided.
     """
@@ -147,8 +147,8 @@ def _listed_anew(seen: ReviewedCandidate) -> Problem:
 
 def _refused(field: str, message: str) -> Problem:
     return Problem(
-        422,
-        "invalid_request",
-        "The decision is not one that can be taken.",
+        409,
+        "decision_refused",
+        "The decision is not one that can be taken as things stand.",
         errors=[{"location": field, "message": message}],
     )

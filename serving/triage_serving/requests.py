@@ -6,7 +6,7 @@ megabytes. A route class of our own asks for the key first.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response, Security
@@ -43,11 +43,16 @@ def guarded_router(scope: Scope, *, max_bytes: int = BODY_BYTES) -> APIRouter:
     return APIRouter(route_class=GuardedRoute, dependencies=[Security(shown)])
 
 
-def links_to(operation: str, parameter: str, pointer: str) -> dict[int | str, dict[str, Any]]:
-    """For the `responses` of a route: where its answer has what another route asks for (an OpenAPI link)."""
-    return {
-        200: {"links": {operation: {"operationId": operation, "parameters": {parameter: f"$response.body#/{pointer}"}}}}
-    }
+def links_to(
+    operation: str, parameter: str, pointer: str, *, header: Mapping[str, str] | None = None
+) -> dict[int | str, dict[str, Any]]:
+    """For the `responses` of a route: where its answer has what another route asks for (an OpenAPI link).
+
+    `header` maps headers that the other route takes to those of the answer.
+    """
+    taken = {f"header.{name}": f"$response.header.{given}" for name, given in (header or {}).items()}
+    link = {"operationId": operation, "parameters": {parameter: f"$response.body#/{pointer}", **taken}}
+    return {200: {"links": {operation: link}}}
 
 
 class BoundedRequest(Request):

@@ -8,7 +8,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from asking import wait_until
+from asking import comes_true, wait_until
 from fakes import FakeAnswerer, FakeLoader, FakeRegistry
 from fastapi.testclient import TestClient
 
@@ -153,7 +153,7 @@ def test_a_pattern_bundle_that_breaks_its_reader_keeps_no_promotion_from_being_s
     monkeypatch.setattr("triage_serving.automations.latest_book", broken)
     wait_until(lambda: len(asked) > 1)
     registry.register("2")
-    wait_until(lambda: version(client) == "2")
+    assert comes_true(lambda: version(client) == "2")
 
 
 def version(client: TestClient) -> str:
@@ -173,7 +173,7 @@ def test_a_store_that_hangs_keeps_no_promotion_from_being_seen(
     assert asked.wait(60)
     try:
         registry.register("2")
-        wait_until(lambda: version(client) == "2")
+        assert comes_true(lambda: version(client) == "2")
     finally:
         go.set()
 
@@ -192,7 +192,9 @@ def test_a_registry_that_hangs_keeps_no_undo_from_being_heeded(
     try:
         for revision, action, in_force in ((1, "automated", {"p1"}), (2, "undo", set())):
             decide(store, revision, action, reference="RB-1", mode="auto")
-            wait_until(lambda expected=in_force: getattr(champion.current.answerer, "automations", None) == expected)
+            assert comes_true(
+                lambda expected=in_force: getattr(champion.current.answerer, "automations", None) == expected
+            )
     finally:
         registry.hangs.set()  # type: ignore[attr-defined]
 

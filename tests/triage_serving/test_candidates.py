@@ -87,12 +87,7 @@ def test_without_if_match_nothing_is_decided(client: TestClient, listed: Store, 
         ({"action": "reject"}, "`reject` needs `reason`"),
         ({"action": "automated"}, "`automated` needs `reference`"),
         ({"action": "accept", "title": "x"}, "`accept` takes no `title`"),
-        ({"action": "merge", "into": "p1"}, "a pattern can't be merged into itself"),
-        ({"action": "merge", "into": "gone"}, "there is no pattern with this id"),
-        ({"action": "split", "reason": "two", "apart": ["made up"]}, "each must be one of the pattern's examples"),
-        ({"action": "reject", "reason": "x", "until": "2020-01-01"}, "this day is over"),
         ({"action": "reject", "reason": "x", "until": "2020-13-01"}, "expected a day like"),
-        ({"action": "undo"}, "there is nothing to undo"),
         ({"action": "note", "reason": " "}, "at least 1 character"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -102,6 +97,25 @@ def test_a_decision_that_makes_no_sense_is_refused(
 ) -> None:
     refused = decide(client, reviewer, body)
     assert refused.status_code == 422
+    assert message in refused.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"action": "merge", "into": "p1"}, "a pattern can't be merged into itself"),
+        ({"action": "merge", "into": "gone"}, "there is no pattern with this id"),
+        ({"action": "split", "reason": "two", "apart": ["made up"]}, "each must be one of the pattern's examples"),
+        ({"action": "reject", "reason": "x", "until": "2020-01-01"}, "this day is over"),
+        ({"action": "undo"}, "there is nothing to undo"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_decision_that_cannot_be_taken_as_things_stand_is_refused(
+    client: TestClient, listed: Store, reviewer: Headers, body: dict[str, Any], message: str
+) -> None:
+    refused = decide(client, reviewer, body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "decision_refused")
     assert message in refused.json()["errors"][0]["message"]
 
 

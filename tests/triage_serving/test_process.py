@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import statistics
 import time
 from pathlib import Path
 from threading import Thread
@@ -40,20 +39,24 @@ def test_a_kept_bundle_answers_without_mlflow(running: Service) -> None:
     assert stored(running.folder, TICKET["ticket_id"]) >= 1
 
 
-def median_seconds(running: Service, requests: int) -> float:
-    times = []
-    for number in range(requests):
-        started = time.perf_counter()
-        response = running.client.post("/v1/score", json=TICKET | {"ticket_id": f"T{number}"})
-        times.append(time.perf_counter() - started)
-        assert response.status_code == 200
-    return statistics.median(times)
+def processor_seconds(process: int) -> float:
+    """What all threads of a process have used of a processor so far; time that it waited for one does not count."""
+    tasks = Path(f"/proc/{process}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
-@pytest.mark.slow
-def test_one_ticket_is_answered_in_under_10_ms(running: Service) -> None:
-    # Until a round holds: what else runs on the machine is not what is measured.
-    wait_until(lambda: median_seconds(running, 50) < 0.010, 60)
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="Linux counts a thread's time there")
+def test_one_ticket_takes_under_10_ms(running: Service) -> None:
+    """Of a processor: what else runs on the machine is not what is measured, and nothing here waits but for the disk."""
+
+    def score(number: int) -> int:
+        return running.client.post("/v1/score", json=TICKET | {"ticket_id": f"T{number}"}).status_code
+
+    statuses = {score(number) for number in range(20)}
+    begun = processor_seconds(running.process.pid)
+    statuses |= {score(number) for number in range(200)}
+    assert (processor_seconds(running.process.pid) - begun) / 200 < 0.010
+    assert statuses == {200}
 
 
 @pytest.mark.parametrize("size", [3 << 20, 40 << 20], ids=["3 MiB", "40 MiB"])

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from asking import wait_until
+from asking import comes_true, wait_until
 
 from triage_serving import protocol
 from triage_serving.server import bind
@@ -109,7 +109,7 @@ def test_blank_lines_again_and_again_end_the_connection(address: tuple[str, int]
                 return True
             return False
 
-        wait_until(is_cut, 10)
+        assert comes_true(is_cut, 10)
 
 
 def test_a_connection_that_is_kept_is_answered_again(address: tuple[str, int]) -> None:
@@ -133,8 +133,8 @@ def test_who_does_not_read_the_answer_loses_the_connection(
 ) -> None:
     with socket.create_connection(address, timeout=10) as client:
         client.sendall(asked)
-        wait_until(lambda: len(server.server_state.connections) == 1)
-        wait_until(lambda: not server.server_state.connections, 10)
+        assert comes_true(lambda: len(server.server_state.connections) == 1)
+        assert comes_true(lambda: not server.server_state.connections, 10)
 
 
 def test_who_reads_slowly_gets_all(address: tuple[str, int]) -> None:

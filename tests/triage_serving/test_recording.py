@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
-from asking import TICKET, wait_until
+from asking import TICKET, comes_true
 from fastapi.testclient import TestClient
 
 from triage_ml.errors import StoreError
@@ -82,7 +82,7 @@ def test_a_commit_that_hangs_makes_the_service_unready(
     thread = threading.Thread(target=stored, args=(client, [outcome("a")]))
     thread.start()
     begun.wait(60)
-    wait_until(lambda: client.get("/readyz").json().get("code") == "store_too_slow")
+    assert comes_true(lambda: client.get("/readyz").json().get("code") == "store_too_slow")
     go.set()
     thread.join()
-    wait_until(lambda: client.get("/readyz").status_code == 200)
+    assert comes_true(lambda: client.get("/readyz").status_code == 200)

@@ -26,9 +26,15 @@ router = guarded_router("review")
 WeekQuery = Annotated[
     str | None, Query(pattern=r"^\d{4}-W\d{2}$", description="ISO week such as 2026-W47; by default the latest.")
 ]
-IfMatch = Annotated[
-    str | None, Header(alias="If-Match", max_length=100, description="The ETag of the candidate that was read.")
-]
+IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=100, include_in_schema=False)]
+#: It must be there; that it is missing is answered 428, and not 422 as FastAPI would where it knew that.
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "description": "The ETag of the candidate that was read.",
+    "schema": {"type": "string", "maxLength": 100},
+}
 _ETAG = re.compile(r'"(\d{1,9})"')
 
 
@@ -45,7 +51,12 @@ async def candidates(request: Request, services: ServicesDep, week: WeekQuery = 
     return unless_known(request, orjson.dumps(listed.as_json()))
 
 
-@router.get("/v1/candidates/{pattern_id}", response_model=CandidateBody, operation_id="candidate")
+@router.get(
+    "/v1/candidates/{pattern_id}",
+    response_model=CandidateBody,
+    operation_id="candidate",
+    responses=links_to("decision", "pattern_id", "pattern_id", header={"If-Match": "ETag"}),
+)
 async def candidate(pattern_id: Identifier, services: ServicesDep, week: WeekQuery = None) -> Response:
     """One pattern: figures of the latest list that has it, where it stands, and every decision. Its ETag is for If-Match."""
     found = await asyncio.to_thread(_candidate, services, pattern_id, week)
@@ -58,6 +69,8 @@ async def candidate(pattern_id: Identifier, services: ServicesDep, week: WeekQue
     "/v1/candidates/{pattern_id}/decisions",
     response_model=CandidateBody,
     status_code=201,
+    operation_id="decision",
+    openapi_extra={"parameters": [IF_MATCH]},
     responses={
         412: {"description": "Somebody decided, or the list was mined again, meanwhile."},
         428: {"description": "If-Match is missing."},

@@ -42,7 +42,9 @@ async def score(ticket: Ticket, services: ServicesDep, once: OnceDep, include: I
     return Response(answer, media_type="application/json")
 
 
-@batch_router.post("/v1/score/batch", response_model=BatchAnswer)
+@batch_router.post(
+    "/v1/score/batch", response_model=BatchAnswer, responses=links_to("ticket", "ticket_id", "answers/0/ticket_id")
+)
 async def score_batch(batch: Batch, services: ServicesDep, once: OnceDep, include: Include = None) -> Response:
     """Up to 1,000 tickets in one go; answers in the same order."""
     answers = await _answers([_given(ticket) for ticket in batch.tickets], services, once, include)

@@ -119,9 +119,9 @@ def interrupted(job: BulkJob, after: int) -> None:
 
     def stop(done: int, _share: float) -> None:
         if done >= after:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt("that is enough")
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="that is enough"):
         score_file(job, workers=1, progress=stop)
 
 
