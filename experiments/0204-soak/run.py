@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from services import Client, Service, desk_tickets, keep_model, make_key, servic
 # Of 20 requests: 14 tickets, 4 outcomes of tickets that were just scored, one ticket's history, one about the model.
 # Every 200th is a batch of 50. Ids and texts never end, so nothing can be kept by key and stay small by accident.
 SCRIPT = """
-local texts, n = {{}}, {first}
+local texts, n, known = {{}}, {first}, {first} + 1010
 for line in io.lines("{file}") do texts[#texts + 1] = line end
 local headers = {{["Authorization"] = "Bearer {key}", ["Content-Type"] = "application/json"}}
 local function ticket(id) return string.format('{{"ticket_id":"T%d","description":%s}}', id, texts[id % #texts + 1]) end
@@ -29,6 +31,8 @@ request = function()
     return wrk.format("POST", "/v1/score/batch", headers, '{{"tickets":[' .. table.concat(batch, ",") .. "]}}")
   elseif turn < 14 then
     return wrk.format("POST", "/v1/score", headers, ticket(n))
+  elseif n <= known then
+    return wrk.format("GET", "/v1/model", headers)
   elseif turn < 18 then
     local body = string.format('{{"ticket_id":"T%d","labels":{{"tier":"L1"}},"source":"closed_untouched"}}', n - 1010)
     return wrk.format("POST", "/v1/outcomes", headers, body)
@@ -50,10 +54,12 @@ def answered(client: Client) -> int:
 
 
 def soak(running: Service, key: str, texts: Path, config: dict[str, Any]) -> list[dict[str, float]]:
-    """Rounds of load until enough was answered; after each, what was counted and the memory."""
+    """Rounds of load until enough was answered, or SIGTERM; after each, what was counted and the memory."""
     client = Client(running.url, key)
     samples: list[dict[str, float]] = []
-    while not samples or samples[-1]["requests"] < config["requests"]:
+    told_to_end = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: told_to_end.set())
+    while not samples or (samples[-1]["requests"] < config["requests"] and not told_to_end.is_set()):
         script = SCRIPT.format(first=len(samples) * 1_000_000, file=texts, key=key)
         found = wrk(running.url, script, clients=config["clients"], seconds=config["round_seconds"])
         sample = {
@@ -86,6 +92,7 @@ def main() -> None:
     pss = [one["pss_megabytes"] for one in samples if one["requests"] >= run.config["warm_up_requests"]]
     results = {
         "requests": int(samples[-1]["requests"]),
+        "requests_asked": run.config["requests"],
         "other_than_2xx": int(sum(one["failed"] for one in samples)),
         "own_megabytes_after_warm_up": warm[0],
         "own_megabytes_most": max(warm),

@@ -53,7 +53,7 @@ _NEEDS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
 }
 
 
-def _forms() -> list[dict[str, Any]]:
+def _forms() -> list[Any]:
     """`_NEEDS` as JSON Schema: for each action what must be text, and what must not be there (null is nothing)."""
     every = frozenset().union(*(must | may for must, may in _NEEDS.values()))
     return [

@@ -7,16 +7,15 @@ another id.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 
 __all__ = ["Description", "Identifier", "Moment", "Title"]
 
-#: A day from the ends of the calendar: beyond them a moment has no date in some time zone.
-FIRST_MOMENT = datetime(1, 1, 2, tzinfo=UTC)
-LAST_MOMENT = datetime(9999, 12, 30, tzinfo=UTC)
+#: A year from the ends of the calendar: at the ends a moment has no date in some time zone.
+FIRST_YEAR, LAST_YEAR = 2, 9998
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -40,7 +39,7 @@ def _moment(value: Any) -> Any:
         moment = datetime.fromisoformat(value.upper())
     except ValueError:
         raise ValueError("no such time in the calendar") from None
-    if not FIRST_MOMENT <= moment <= LAST_MOMENT:
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise ValueError("no such time in the calendar of every time zone")
     return moment
 
@@ -53,4 +52,8 @@ Identifier = Annotated[
     BeforeValidator(_refuse_nul),
     Field(json_schema_extra={"pattern": r"^[^\u0000]+$"}),
 ]
-Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_moment),
+    Field(json_schema_extra={"pattern": r"^(?!0000|0001|9999)\d{4}-"}),
+]

@@ -104,7 +104,7 @@ _SQLITE_INSERT = (
 def _sqlite_rows(given: Iterable[tuple[Prediction, bytes | None]]) -> list[tuple[str, ...]]:
     """The values as SQLAlchemy's types would write them."""
     moments: dict[datetime, str] = {}  # rows of one transaction share theirs
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for row, body in given:
         if (stored_at := moments.get(row.stored_at)) is None:
             stored_at = moments[row.stored_at] = f"{row.stored_at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
