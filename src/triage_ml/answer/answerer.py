@@ -21,7 +21,7 @@ from triage_ml.answer.rule_files import load_rules
 from triage_ml.answer.rules import RULE_FIELDS, RuleBook
 from triage_ml.answer.stages import Stages
 from triage_ml.answer.verdicts import ACTIONS, REASONS, Verdicts
-from triage_ml.classify import Explainer, TargetAnswers, Term
+from triage_ml.classify import Explainer, Head, TargetAnswers, Term
 from triage_ml.patterns import Assignment, PatternBook
 from triage_ml.settings import Decision, Settings
 from triage_ml.text import clean, combine, redact
@@ -105,10 +105,9 @@ class Answerer:
         ids = [ticket["ticket_id"] for ticket in tickets]
         verdicts = self._verdicts(answers, ids, texts, fields, previous, assigned)
         most = None if include_all else _FEW_REASONS
-        explainer = Explainer(texts, occurrences)
+        explainer = Explainer(texts, vectors, occurrences)
         reasons = {
-            name: _because(explainer, classifier.head(name).weights, verdict.chosen, most)
-            for name, verdict in verdicts.items()
+            name: _because(explainer, classifier.head(name), verdict.chosen, most) for name, verdict in verdicts.items()
         }
         actions, codes = self._decider.decide(verdicts)
         return [
@@ -242,12 +241,10 @@ def _repeated(answer: TargetAnswers, place: NDArray[np.int64]) -> TargetAnswers:
     )
 
 
-def _because(
-    explainer: Explainer, weights: NDArray[np.float32], chosen: NDArray[np.int64], most: int | None
-) -> list[list[Term]]:
+def _because(explainer: Explainer, head: Head, chosen: NDArray[np.int64], most: int | None) -> list[list[Term]]:
     """Reasons for what is answered; none for a value that no ticket taught."""
-    learnt = chosen < weights.shape[1]
-    terms = explainer.terms(weights, np.where(learnt, chosen, 0), most=most)
+    learnt = chosen < len(head.classes)
+    terms = explainer.terms(head, np.where(learnt, chosen, 0), most=most)
     return [these if known else [] for these, known in zip(terms, learnt.tolist(), strict=True)]
 
 

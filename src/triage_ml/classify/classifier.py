@@ -19,7 +19,7 @@ from triage_ml.classify.encoder_weight import choose_encoder_weight
 from triage_ml.classify.explain import Explainer, Term
 from triage_ml.classify.familiarity import Familiarity, fit_familiarity, know_everything
 from triage_ml.classify.fitting import FittedTarget, HeldOut, fit_targets
-from triage_ml.classify.heads import LinearHead
+from triage_ml.classify.heads import Head
 from triage_ml.classify.inputs import Labels, Texts, lessons, texts_of
 from triage_ml.errors import InputError
 from triage_ml.features import JoinedFeatures, LexicalFeatures, Occurrences, Reading
@@ -177,13 +177,13 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
     def explain(self, X: Texts, target: str, *, most: int | None = 5) -> list[list[Term]]:
         """The words and phrases behind each text's most likely class; with `most=None` all of them, either sign.
 
-        The weights of all terms plus the class's intercept sum to its margin; with an encoder, what the meaning of the
-        whole text adds is the rest.
+        The weights of all terms plus a constant (`Head.constant`) sum to the margin of the class; with an encoder, what the
+        meaning of the whole text adds is the rest.
         """
-        texts = texts_of(X)
+        texts, head = texts_of(X), self.head(target)
         vectors, occurrences = self.vectors(texts)
-        weights, chosen = self.head(target).weights, self.answers(vectors)[target].chosen
-        return Explainer(texts, occurrences).terms(weights, chosen, most=most)
+        chosen = self.answers(vectors)[target].chosen
+        return Explainer(texts, vectors, occurrences).terms(head, chosen, most=most)
 
     def read(self, X: Texts) -> tuple[sparse.csr_matrix, Reading]:
         """The shared representation of a batch, and how much of each text is known: what `answers` takes."""
@@ -206,7 +206,7 @@ class TriageClassifier(BaseEstimator):  # type: ignore[misc]
         unreadable = {} if reading is None else self._unreadable(margins, reading)
         return {name: self._answer(target, margins[name], unreadable) for name, target in self._targets.items()}
 
-    def head(self, target: str) -> LinearHead:
+    def head(self, target: str) -> Head:
         """The fitted head of a target."""
         check_is_fitted(self, "features_")
         return self._target(target).head

@@ -1,8 +1,9 @@
 """Which words drove an answer, as the reader wrote them.
 
-The margin of a class is the intercept plus, for every term in the text, its value times its weight. Terms are credited to
-the words that they cover: a piece to its word, a pair to the phrase. So the weights of all words and phrases of a ticket,
-plus the intercept, sum to the margin: nothing is approximated.
+The margin of a class is a constant plus, for every term in the text, its value times its weight: the weight of the linear
+head, and that of the network as it is at this very text, since a network of rectified units is linear around it. Terms are
+credited to the words that they cover: a piece to its word, a pair to the phrase. So the weights of all words and phrases of
+a ticket, plus the constant, sum to the margin: nothing is approximated.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
+from triage_ml.classify.heads import Head
 from triage_ml.features import LONGEST_TEXT, Occurrences, normalise
 
 __all__ = ["Explainer", "Term"]
@@ -32,31 +35,32 @@ class Explainer:
     Parameters
     ----------
     texts
-        The texts that `occurrences` came from.
+        The texts that `vectors` and `occurrences` came from.
+    vectors
+        Shape (texts, columns).
     occurrences
         Where the terms of each text stand.
     """
 
-    def __init__(self, texts: Sequence[str], occurrences: Occurrences) -> None:
+    def __init__(self, texts: Sequence[str], vectors: sparse.csr_matrix, occurrences: Occurrences) -> None:
         self._texts = texts
+        self._vectors = vectors
         self._occurrences = occurrences
 
-    def terms(
-        self, weights: NDArray[np.float32], classes: NDArray[np.int64], *, most: int | None = 5
-    ) -> list[list[Term]]:
+    def terms(self, head: Head, classes: NDArray[np.int64], *, most: int | None = 5) -> list[list[Term]]:
         """The terms of each text that speak for its class (weight above 0) or against it, strongest first.
 
         Parameters
         ----------
-        weights
-            Shape (columns, K), the head's.
+        head
+            The target's.
         classes
             Shape (texts,), the class to explain for each text.
         most
             How many terms that speak *for* the class; None for all of either sign.
         """
         occurrences = self._occurrences
-        added = occurrences.share * weights[occurrences.column, classes[occurrences.text[occurrences.phrase]]]
+        added = head.added(self._vectors, occurrences, classes)
         sums = np.bincount(occurrences.phrase, weights=added, minlength=len(occurrences.text))
         shown = np.flatnonzero(sums > 0) if most is not None else np.arange(len(sums))
         order = shown[np.lexsort((occurrences.begin[shown], -np.abs(sums[shown]), occurrences.text[shown]))]

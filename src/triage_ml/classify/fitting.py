@@ -19,13 +19,17 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy import sparse
 
+from triage_ml.classify.blend import choose_share
 from triage_ml.classify.calibrate import Calibrator, cross_calibrate, fit_calibrator
 from triage_ml.classify.decide import Policy, choose_policy
-from triage_ml.classify.heads import LinearHead, choose_penalty, fit_head
+from triage_ml.classify.heads import Head, LinearHead, choose_penalty, fit_head
+from triage_ml.classify.network import Network
+from triage_ml.classify.network_fit import fit_network, place_columns, visits_of
 from triage_ml.errors import NotEnoughDataError
 
 __all__ = ["FittedTarget", "HeldOut", "fit_targets"]
 
+Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 _FEWEST_TICKETS = 30
@@ -39,7 +43,7 @@ _REPORTED_PROMISES = (0.90, 0.95)
 class FittedTarget:
     """What is learnt of one target. The first policy is in force; the others are for reports."""
 
-    head: LinearHead
+    head: Head
     penalty: float
     calibrator: Calibrator
     policies: tuple[Policy, ...]
@@ -62,11 +66,12 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class _Task:
-    """One target's labelled tickets: `fits` are those to fit on, all of them last; `asked` those that each fit is asked."""
+    """One target's labelled tickets; for each fold `fits` are those to fit on, `asked` those that the fit is asked."""
 
     name: str
     rows: Rows
     labels: NDArray[Any]
+    classes: tuple[str, ...]
     penalty: float
     groups: Rows
     stands: NDArray[np.float64]
@@ -118,18 +123,40 @@ def fit_targets(
         )
         for name, (rows, truth), chosen in zip(names, labelled, penalties, strict=True)
     ]
-    jobs = [(task, fit) for task in tasks for fit in task.fits]
-    heads = iter(side_by_side(delayed(_fit)(task, vectors, fit, seed) for task, fit in jobs))
-    fitted = {}
-    for task in tasks:
-        mine = [next(heads) for _ in task.fits]
-        fitted[task.name] = _calibrated(task, vectors, mine[:-1], mine[-1], precision, seed)
-    return fitted
+    place = place_columns(vectors)
+    folds = [(task, fit, ask) for task in tasks for fit, ask in zip(task.fits, task.asked, strict=True)]
+    opinions = iter(side_by_side(delayed(_ask)(task, vectors, place, fit, ask, seed) for task, fit, ask in folds))
+    heads = side_by_side(delayed(_fit)(task, vectors, place, np.arange(len(task.rows)), seed) for task in tasks)
+    return {
+        task.name: _calibrated(task, [next(opinions) for _ in task.asked], head, precision, seed)
+        for task, head in zip(tasks, heads, strict=True)
+    }
 
 
-def _fit(task: _Task, vectors: sparse.csr_matrix, fit: Rows, seed: int) -> LinearHead:
-    penalty = task.penalty * len(task.rows) / len(fit)
-    return fit_head(task.name, vectors, task.rows[fit], task.labels[fit], penalty=penalty, seed=seed)
+def _fit(
+    task: _Task, vectors: sparse.csr_matrix, place: NDArray[np.int32], fit: Rows, seed: int
+) -> tuple[LinearHead, Network]:
+    """Both heads on some of the tickets: as many visits and as much penalty in all as on all of them."""
+    rows, penalty = task.rows[fit], task.penalty * len(task.rows) / len(fit)
+    linear = fit_head(task.name, vectors, rows, task.labels[fit], penalty=penalty, seed=seed)
+    codes = pd.Index(task.classes).get_indexer(pd.Index(task.labels[fit])).astype(np.int64)
+    visits = visits_of(len(task.rows))
+    return linear, fit_network(vectors, place, rows, codes, len(task.classes), visits=visits, seed=seed)
+
+
+def _ask(
+    task: _Task, vectors: sparse.csr_matrix, place: NDArray[np.int32], fit: Rows, ask: Rows, seed: int
+) -> tuple[Floats, Floats]:
+    """What heads that are fitted on some tickets say of others: margins and scores, both of shape (asked, K).
+
+    A class that the linear head lacks gets its lowest margin.
+    """
+    linear, network = _fit(task, vectors, place, fit, seed)
+    asked = vectors[task.rows[ask]]
+    given = linear.margins(asked)
+    margins = np.repeat(given.min(axis=1, keepdims=True), len(task.classes), axis=1)
+    margins[:, pd.Index(task.classes).get_indexer(pd.Index(linear.classes))] = given
+    return margins, network.scores(asked)
 
 
 def _task(
@@ -156,7 +183,7 @@ def _task(
         if len(ask) and len(pd.unique(labels[fit])) > 1:
             fits.append(fit)
             asked.append(ask)
-    return _Task(name, rows, labels, penalty, groups, stands, (*fits, np.arange(len(rows))), tuple(asked))
+    return _Task(name, rows, labels, tuple(np.unique(labels)), penalty, groups, stands, tuple(fits), tuple(asked))
 
 
 def _folds(labels: NDArray[Any], groups: Rows, folds: int, seed: int) -> Rows:
@@ -171,35 +198,25 @@ def _folds(labels: NDArray[Any], groups: Rows, folds: int, seed: int) -> Rows:
 
 def _calibrated(
     task: _Task,
-    vectors: sparse.csr_matrix,
-    parts: Sequence[LinearHead],
-    head: LinearHead,
+    opinions: Sequence[tuple[Floats, Floats]],
+    heads: tuple[LinearHead, Network],
     precision: float,
     seed: int,
 ) -> tuple[FittedTarget, HeldOut]:
-    held_out = _ask(task, vectors, parts, head.classes)
-    codes = pd.Index(head.classes).get_indexer(pd.Index(held_out.truth)).astype(np.int64)
-    asked = np.concatenate(task.asked) if task.asked else np.zeros(0, dtype=np.int64)
-    groups, stands = task.groups[asked], task.stands[asked]
-    calibrator, offsets = fit_calibrator(held_out.margins, codes, stands)
-    moved = HeldOut(held_out.rows, held_out.margins + offsets, held_out.truth)
-    probabilities = cross_calibrate(held_out.margins, codes, stands, seed=seed)
+    nobody: Floats = np.zeros((0, len(task.classes)), dtype=np.float32)
+    margins, scores = (np.concatenate([nobody, *(each[one] for each in opinions)]) for one in (0, 1))
+    asked = np.concatenate([np.zeros(0, dtype=np.int64), *task.asked])
+    truth, groups, stands = task.labels[asked], task.groups[asked], task.stands[asked]
+    codes = pd.Index(task.classes).get_indexer(pd.Index(truth)).astype(np.int64)
+    share = choose_share(margins, scores, codes)
+    head = Head(heads[0], heads[1].scaled(share) if share else None)
+    margins += np.float32(share) * scores
+    calibrator, offsets = fit_calibrator(margins, codes, stands)
+    moved = HeldOut(task.rows[asked], margins + offsets, truth)
+    probabilities = cross_calibrate(margins, codes, stands, seed=seed)
     promises = dict.fromkeys((precision, *_REPORTED_PROMISES))
     policies = tuple(choose_policy(probabilities, codes, promise, groups, stands) for promise in promises)
     return FittedTarget(head.moved(offsets), task.penalty, calibrator, policies), moved
-
-
-def _ask(task: _Task, vectors: sparse.csr_matrix, parts: Sequence[LinearHead], classes: Sequence[str]) -> HeldOut:
-    """What the heads of the folds say. A class that a fold lacks gets its lowest margin."""
-    known = pd.Index(classes)
-    margins = [np.zeros((0, len(classes)), dtype=np.float32)]
-    for part, ask in zip(parts, task.asked, strict=True):
-        given = part.margins(vectors[task.rows[ask]])
-        spread = np.repeat(given.min(axis=1, keepdims=True), len(classes), axis=1)
-        spread[:, known.get_indexer(pd.Index(part.classes))] = given
-        margins.append(spread)
-    asked = np.concatenate([np.zeros(0, dtype=np.int64), *task.asked])
-    return HeldOut(task.rows[asked], np.concatenate(margins), task.labels[asked])
 
 
 def _labelled(name: str, labels: pd.Series) -> tuple[Rows, NDArray[Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from triage_ml.classify.classifier import TriageClassifier
 from triage_ml.classify.decide import Policy
 from triage_ml.classify.familiarity import Familiarity
 from triage_ml.classify.fitting import FittedTarget
-from triage_ml.classify.heads import LinearHead
+from triage_ml.classify.heads import Head, LinearHead
+from triage_ml.classify.network import Network
 from triage_ml.features import features_from_arrays
 
 __all__ = ["classifier_from_bundle", "classifier_to_bundle"]
@@ -40,10 +41,13 @@ def classifier_to_bundle(model: TriageClassifier) -> tuple[dict[str, Any], dict[
         }
         contents["targets"].append(plain)
         arrays |= {
-            f"target-{index}.weights": target.head.weights,
-            f"target-{index}.intercept": target.head.intercept,
+            f"target-{index}.weights": target.head.linear.weights,
+            f"target-{index}.intercept": target.head.linear.intercept,
             f"target-{index}.evidence": target.policy.evidence,
         }
+        if target.head.network is not None:
+            network = {part.name: getattr(target.head.network, part.name) for part in fields(Network)}
+            arrays |= {f"target-{index}.network.{part}": array for part, array in network.items()}
     return contents, arrays
 
 
@@ -55,7 +59,10 @@ def classifier_from_bundle(contents: Mapping[str, Any], arrays: Mapping[str, NDA
     model._targets = {}
     for index, plain in enumerate(contents["targets"]):
         part = {key: arrays[f"target-{index}.{key}"] for key in ("weights", "intercept", "evidence")}
-        head = LinearHead(tuple(plain["classes"]), part["weights"], part["intercept"])
+        linear = LinearHead(tuple(plain["classes"]), part["weights"], part["intercept"])
+        prefix = f"target-{index}.network."
+        network = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+        head = Head(linear, Network(**network) if network else None)
         calibrator = Calibrator(plain["calibrator"]["temperature"], tuple(plain["calibrator"]["top"]))
         evidence = np.asarray(part["evidence"], dtype=bool)
         policies = tuple(

@@ -1,0 +1,137 @@
+"""A hidden layer learns what no sum over terms can say, and is told term by term all the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from scipy import sparse
+
+from triage_ml.classify import TriageClassifier, classifier_from_bundle, classifier_to_bundle
+from triage_ml.classify.network import Network
+from triage_ml.classify.network_fit import fit_network, place_columns, visits_of
+from triage_ml.features import LexicalFeatures
+
+#: Two words of each text decide together: both or neither of a pair is one class, one of them the other.
+LEFT, RIGHT, OTHERS = ("outlook", "excel"), ("crashes", "slow"), ("please", "today", "again", "urgent", "thanks")
+
+
+def tickets(rows: int, seed: int) -> tuple[list[str], NDArray[np.int64]]:
+    draw = np.random.default_rng(seed)
+    left, right = draw.integers(0, 2, rows), draw.integers(0, 2, rows)
+    texts = [
+        f"{LEFT[a]} {draw.choice(OTHERS)} {draw.choice(OTHERS)} {RIGHT[b]}" for a, b in zip(left, right, strict=True)
+    ]
+    return texts, left ^ right
+
+
+@pytest.fixture(scope="module")
+def words() -> LexicalFeatures:
+    return LexicalFeatures(words=1, skip=False, pieces=None).fit(tickets(500, seed=0)[0])
+
+
+@pytest.fixture(scope="module")
+def network(words: LexicalFeatures) -> Network:
+    texts, codes = tickets(500, seed=0)
+    vectors = words.transform(texts)
+    return fit_network(vectors, place_columns(vectors), np.arange(500), codes, 2, visits=15 * 500, seed=0)
+
+
+def test_it_learns_what_two_words_mean_together(words: LexicalFeatures, network: Network) -> None:
+    """No linear head on single words is right more often than about half the time."""
+    texts, codes = tickets(300, seed=1)
+    assert (network.scores(words.transform(texts)).argmax(axis=1) == codes).mean() > 0.95
+
+
+def test_scores_are_the_formula(words: LexicalFeatures, network: Network) -> None:
+    vectors = words.transform(tickets(50, seed=2)[0])
+    read = vectors.toarray()[:, network.place >= 0] @ network.hidden[network.place[network.place >= 0]]
+    expected = np.maximum(read + network.hidden_bias, 0) @ network.output + network.output_bias
+    np.testing.assert_allclose(network.scores(vectors), expected, atol=1e-4)
+
+
+def test_scores_are_nought_on_average_over_the_classes(words: LexicalFeatures, network: Network) -> None:
+    scores = network.scores(words.transform(tickets(50, seed=2)[0]))
+    np.testing.assert_allclose(scores.mean(axis=1), 0, atol=1e-4)
+
+
+def test_one_by_one_is_the_same_as_together_to_the_last_bit(words: LexicalFeatures, network: Network) -> None:
+    texts = tickets(40, seed=3)[0]
+    alone = np.vstack([network.scores(words.transform([text])) for text in texts])
+    assert np.array_equal(alone, network.scores(words.transform(texts)))
+
+
+def test_what_each_column_adds_and_a_constant_sum_to_the_score(words: LexicalFeatures, network: Network) -> None:
+    vectors = words.transform(tickets(30, seed=4)[0])
+    chosen = np.arange(30) % 2
+    text = np.repeat(np.arange(30), np.diff(vectors.indptr)).astype(np.int32)
+    added = vectors.data * network.added(vectors.indices, text, network.slopes(vectors, chosen))
+    total = np.bincount(text, weights=added, minlength=30) + network.constant(vectors, chosen)
+    np.testing.assert_allclose(total, network.scores(vectors)[np.arange(30), chosen], atol=1e-4)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(words: LexicalFeatures) -> None:
+    texts, codes = tickets(200, seed=5)
+    vectors = words.transform(texts)
+    first, second, third = (
+        fit_network(vectors, place_columns(vectors), np.arange(200), codes, 2, visits=600, seed=seed)
+        for seed in (7, 7, 8)
+    )
+    assert first.hidden.tobytes() == second.hidden.tobytes()
+    assert first.output.tobytes() == second.output.tobytes()
+    assert first.hidden.tobytes() != third.hidden.tobytes()
+
+
+def test_columns_of_few_texts_are_not_read() -> None:
+    counts = [6, 5, 4, 0]
+    dense = np.zeros((6, 4), dtype=np.float32)
+    for column, count in enumerate(counts):
+        dense[:count, column] = 1
+    assert place_columns(sparse.csr_matrix(dense)).tolist() == [0, 1, -1, -1]
+
+
+def test_no_column_is_read_where_all_are_rare() -> None:
+    vectors = sparse.csr_matrix(np.eye(4, dtype=np.float32))
+    network = fit_network(vectors, place_columns(vectors), np.arange(4), np.array([0, 0, 0, 1]), 2, visits=60, seed=0)
+    scores = network.scores(vectors)
+    assert np.array_equal(scores, np.repeat(scores[:1], 4, axis=0))
+    assert scores[0, 0] > scores[0, 1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "visits"),
+    [(100, 1500), (10_000, 100_000), (40_000, 120_000), (1_000_000, 1_000_000), (3_000_000, 3_000_000)],
+)
+def test_visits_are_bounded(rows: int, visits: int) -> None:
+    assert visits_of(rows) == visits
+
+
+@pytest.fixture(scope="module")
+def model() -> TriageClassifier:
+    """On single words, so that only the network can know the pairs."""
+    texts, codes = tickets(600, seed=6)
+    labels = pd.DataFrame({"category": np.where(codes, "odd", "even")})
+    return TriageClassifier(features=LexicalFeatures(words=1, skip=False, pieces=None)).fit(texts, labels)
+
+
+def test_a_classifier_gets_a_network_where_it_helps(model: TriageClassifier) -> None:
+    texts, codes = tickets(200, seed=7)
+    assert model.head("category").network is not None
+    assert (model.predict(texts)["category"] == np.where(codes, "odd", "even")).mean() > 0.9
+
+
+def test_its_reasons_sum_to_the_margin(model: TriageClassifier) -> None:
+    texts = tickets(20, seed=8)[0]
+    head, vectors = model.head("category"), model.vectors(texts)[0]
+    margins = head.margins(vectors)
+    chosen = margins.argmax(axis=1)
+    told = np.array([sum(term.weight for term in terms) for terms in model.explain(texts, "category", most=None)])
+    np.testing.assert_allclose(told + head.constant(vectors, chosen), margins.max(axis=1), atol=1e-3)
+
+
+def test_it_goes_to_arrays_and_back(model: TriageClassifier) -> None:
+    texts = tickets(20, seed=9)[0]
+    again = classifier_from_bundle(*classifier_to_bundle(model))
+    assert again.head("category").network is not None
+    pd.testing.assert_frame_equal(again.decide(texts), model.decide(texts))
