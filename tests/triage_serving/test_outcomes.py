@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import pytest
@@ -41,6 +42,35 @@ def test_the_same_outcome_twice_is_one(client: TestClient, store: Store) -> None
 def test_an_outcome_of_an_unknown_ticket_is_kept(client: TestClient) -> None:
     assert client.post("/v1/outcomes", json=REPORT).json()["prediction_id"] is None
     assert client.get("/v1/tickets/INC0012345").json()["predictions"] == []
+
+
+@pytest.mark.parametrize("hours", [-3, 3], ids=["back", "ahead"])
+def test_a_clock_that_steps_changes_no_order(client: TestClient, monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
+    class Stepped(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + timedelta(hours=hours)
+
+    first = client.post("/v1/score", json=TICKET).json()["prediction_id"]
+    for module in ("recording", "scoring", "auth", "routes.outcomes"):
+        monkeypatch.setattr(f"triage_serving.{module}.datetime", Stepped)
+    second = client.post("/v1/score", json=TICKET, headers={"Idempotency-Key": "k"}).json()["prediction_id"]
+    report = {name: value for name, value in REPORT.items() if name != "resolved_at"}
+    assert client.post("/v1/outcomes", json=report).json()["prediction_id"] == second
+    assert client.post("/v1/score", json=TICKET, headers={"Idempotency-Key": "k"}).json()["prediction_id"] == second
+    history = client.get("/v1/tickets/INC0012345").json()["predictions"]
+    assert [one["answer"]["prediction_id"] for one in history] == [second, first]
+
+
+def test_an_outcome_that_comes_before_its_prediction_is_kept_and_joins_none(client: TestClient, store: Store) -> None:
+    """Somebody routed it by hand; that it is scored afterwards does not make that answer right or wrong."""
+    report = {name: value for name, value in REPORT.items() if name != "resolved_at"}
+    assert client.post("/v1/outcomes", json=report).json()["prediction_id"] is None
+    client.post("/v1/score", json=TICKET)
+    assert client.post("/v1/outcomes", json=report).json()["prediction_id"] is None
+    with store.read() as connection:
+        (closed,) = closed_tickets(connection)
+    assert closed.prediction is None
 
 
 def test_precision_is_counted_at_closure(client: TestClient) -> None:

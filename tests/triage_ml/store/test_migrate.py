@@ -23,17 +23,35 @@ def test_migrations_make_the_tables_that_the_code_declares(store: Store) -> None
         assert compare_metadata(context, metadata) == []
 
 
-@pytest.fixture
-def before_0006(store_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    """The address of a store that is still at schema 0005."""
-    old = tmp_path / "migrations"
-    (old / "versions").mkdir(parents=True)
-    for script in (migrate.FOLDER / "versions").glob("000[1-5]_*.py"):
-        (old / "versions" / script.name).write_text(script.read_text())
+def at_revision(store_url: str, revision: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a store as an earlier version left it."""
+    (folder / "versions").mkdir(parents=True)
+    for script in (migrate.FOLDER / "versions").glob("0*.py"):
+        if script.name[:4] <= revision:
+            (folder / "versions" / script.name).write_text(script.read_text())
     with monkeypatch.context() as patch:
-        patch.setattr(migrate, "FOLDER", old)
-        open_store(store_url).close()
+        patch.setattr(migrate, "FOLDER", folder)
+        store = open_store(store_url)
+        assert store.schema() == revision
+        store.close()
     return store_url
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005"])
+def test_a_store_of_any_earlier_version_is_migrated(
+    store_url: str, revision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(at_revision(store_url, revision, tmp_path / "earlier", monkeypatch))
+    with store.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    store.close()
+
+
+@pytest.fixture
+def before_0006(store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a store that is still at schema 0005."""
+    return at_revision(store_url, "0005", tmp_path / "earlier", monkeypatch)
 
 
 def test_outcomes_of_an_earlier_version_join_the_predictions_that_they_joined(before_0006: str) -> None:
