@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from triage_ml.answer import Recogniser
 from triage_ml.errors import NoModelError, RegistryError, TriageError
 from triage_ml.patterns import PatternBook
 from triage_serving.bundles import BundleFolder, Kept
@@ -48,7 +49,10 @@ class Answerer(Protocol):
         ...
 
     def with_patterns(
-        self, patterns: PatternBook | None, automations: Mapping[str, Mapping[str, Any]] | None = None
+        self,
+        patterns: PatternBook | None,
+        automations: Mapping[str, Mapping[str, Any]] | None = None,
+        recogniser: Recogniser | None = None,
     ) -> Answerer:
         """The same model beside other patterns and automations."""
         ...

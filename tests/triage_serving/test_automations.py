@@ -26,11 +26,12 @@ NOW = datetime.now(UTC)
 class Answering:
     """An answerer that remembers what it was dressed with."""
 
-    def __init__(self, automations: Any = None) -> None:
+    def __init__(self, automations: Any = None, recogniser: Any = None) -> None:
         self.automations = automations
+        self.recogniser = recogniser
 
-    def with_patterns(self, patterns: Any, automations: Any = None) -> Answering:
-        return Answering(dict(automations or {}))
+    def with_patterns(self, patterns: Any, automations: Any = None, recogniser: Any = None) -> Answering:
+        return Answering(dict(automations or {}), recogniser)
 
 
 class Holder:
@@ -183,7 +184,7 @@ def test_a_registry_that_hangs_keeps_no_undo_from_being_heeded(
 ) -> None:
     monkeypatch.setattr("triage_serving.automations.load_book", lambda bundles, digest: ["a pattern"])
     monkeypatch.setattr(
-        FakeAnswerer, "with_patterns", lambda self, _patterns, given: Dressed(self, given), raising=False
+        FakeAnswerer, "with_patterns", lambda self, _patterns, given, _learnt: Dressed(self, given), raising=False
     )
     monkeypatch.setattr(registry, "hangs", Event())
     with store.begin() as connection:
@@ -208,7 +209,7 @@ class Dressed:
     def answer(self, *given: Any, **more: Any) -> Any:
         return self.plain.answer(*given, **more)
 
-    def with_patterns(self, _patterns: Any, automations: Any) -> Dressed:
+    def with_patterns(self, _patterns: Any, automations: Any, _recogniser: Any) -> Dressed:
         return Dressed(self.plain, automations)
 
 

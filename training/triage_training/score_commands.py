@@ -40,12 +40,13 @@ def score_command(
 ) -> None:
     """Score a whole file, of any size: one row a ticket, in the order of the file."""
     with running("score", as_json) as out:
-        from triage_ml.answer import BulkJob, score_file
+        from triage_ml.answer import BulkJob, latest_recogniser, score_file
         from triage_ml.settings import load_settings
 
         settings = load_settings(config)
         book, automations = _patterns(settings) if patterns else (None, {})
-        job = BulkJob(tickets, out_file, bundle_of(model, settings), settings, book, automations)
+        recogniser = latest_recogniser(settings.paths.bundles) if automations else None
+        job = BulkJob(tickets, out_file, bundle_of(model, settings), settings, book, automations, recogniser)
         with out.progress() as shown:
             task = shown.add_task("scoring", total=None)
             scored = score_file(

@@ -4,6 +4,8 @@ from triage_ml.answer.answerer import Answerer, load_answerer
 from triage_ml.answer.audit import PICKED_FOR_AUDIT
 from triage_ml.answer.bulk import BulkJob, Scored, score_file
 from triage_ml.answer.model import Model, prepare, read_model, write_model
+from triage_ml.answer.recogniser import Recogniser
+from triage_ml.answer.recogniser_files import latest_recogniser, publish_recogniser
 from triage_ml.answer.rule_files import load_rules
 from triage_ml.answer.rules import RULE_FIELDS, RuleBook
 from triage_ml.answer.stages import STAGES, Stages
@@ -18,12 +20,15 @@ __all__ = [
     "Answerer",
     "BulkJob",
     "Model",
+    "Recogniser",
     "RuleBook",
     "Scored",
     "Stages",
+    "latest_recogniser",
     "load_answerer",
     "load_rules",
     "prepare",
+    "publish_recogniser",
     "read_model",
     "score_file",
     "score_table",

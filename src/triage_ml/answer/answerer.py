@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from triage_ml.answer.audit import PICKED_FOR_AUDIT
 from triage_ml.answer.decisions import AUTOMATION_TIER, Asked, Decider
 from triage_ml.answer.model import Model, prepare, read_model
+from triage_ml.answer.recogniser import Recogniser
 from triage_ml.answer.rule_files import load_rules
 from triage_ml.answer.rules import RULE_FIELDS, RuleBook
 from triage_ml.answer.stages import Stages
 from triage_ml.answer.verdicts import ACTIONS, REASONS, Verdicts
 from triage_ml.classify import Explainer, Head, TargetAnswers, Term
-from triage_ml.patterns import Assignment, PatternBook
+from triage_ml.patterns import Assignment, PatternBook, masked_texts
 from triage_ml.settings import Decision, Settings
 from triage_ml.text import clean, combine, redact
 
@@ -30,6 +31,8 @@ __all__ = ["Answerer", "load_answerer"]
 
 _FEW_ALTERNATIVES = 3
 _FEW_REASONS = 5
+#: Above every probability.
+_NEVER = 2.0
 _ACTIONS = np.array(ACTIONS, dtype=object)
 _REASONS = np.array(REASONS, dtype=object)
 
@@ -50,6 +53,9 @@ class Answerer:
     automations
         The automations in force: pattern id -> what the answer is to say of it. Its key `mode` may be `auto` (the default)
         or `suggest`. They need `patterns`.
+    recogniser
+        Which tickets an automation may take, and from which probability on it may act; without one, or without enough
+        evidence for the model's promised precision, automations are suggested.
 
     Raises
     ------
@@ -65,6 +71,7 @@ class Answerer:
         rules: RuleBook | None = None,
         patterns: PatternBook | None = None,
         automations: Mapping[str, Mapping[str, Any]] | None = None,
+        recogniser: Recogniser | None = None,
     ) -> None:
         self.model = model
         self.digest = model.digest
@@ -72,6 +79,9 @@ class Answerer:
         self.rules = rules or RuleBook()
         self.patterns = patterns
         self.automations = dict(automations or {})
+        self.recogniser = recogniser
+        bold = [key for key, one in self.automations.items() if one.get("mode") != "suggest"]
+        self._acts_from = {} if recogniser is None else recogniser.thresholds(bold, model.classifier.precision)
         self._decision = decision
         self._decider = Decider(
             model.classifier,
@@ -83,10 +93,20 @@ class Answerer:
         )
 
     def with_patterns(
-        self, patterns: PatternBook | None, automations: Mapping[str, Mapping[str, Any]] | None = None
+        self,
+        patterns: PatternBook | None,
+        automations: Mapping[str, Mapping[str, Any]] | None = None,
+        recogniser: Recogniser | None = None,
     ) -> Answerer:
         """The same model and rules beside other patterns and automations; cheap, for a reload without the model."""
-        return Answerer(self.model, self._decision, rules=self.rules, patterns=patterns, automations=automations)
+        return Answerer(
+            self.model,
+            self._decision,
+            rules=self.rules,
+            patterns=patterns,
+            automations=automations,
+            recogniser=recogniser,
+        )
 
     def answer(self, tickets: Sequence[Mapping[str, Any]], *, include_all: bool = False) -> list[dict[str, Any]]:
         """One answer a ticket, in order, in the shape of the scoring API without `prediction_id` and `model`.
@@ -103,7 +123,8 @@ class Answerer:
         fields = {name: [ticket.get(name) for ticket in tickets] for name in RULE_FIELDS}
         previous = [ticket.get("previous_groups") or () for ticket in tickets]
         ids = [ticket["ticket_id"] for ticket in tickets]
-        verdicts = self._verdicts(answers, ids, texts, fields, previous, assigned)
+        taken = self._taken(texts, assigned)
+        verdicts = self._verdicts(answers, ids, texts, fields, previous, taken)
         most = None if include_all else _FEW_REASONS
         explainer = Explainer(texts, vectors, occurrences)
         reasons = {
@@ -118,7 +139,7 @@ class Answerer:
                     name: _target(verdict, row, reasons[name][row], include_all) for name, verdict in verdicts.items()
                 },
                 "pattern": _pattern(assigned[row]),
-                "automation": self._automation(assigned[row], verdicts.get("tier"), row),
+                "automation": self._automation(taken[row], verdicts.get("tier"), row),
             }
             for row, ticket in enumerate(tickets)
         ]
@@ -159,7 +180,7 @@ class Answerer:
         previous: Sequence[Sequence[str]],
     ) -> pd.DataFrame:
         assigned = self._assign(texts)
-        verdicts = self._verdicts(answers, ticket_ids, texts, fields, previous, assigned)
+        verdicts = self._verdicts(answers, ticket_ids, texts, fields, previous, self._taken(texts, assigned))
         actions, codes = self._decider.decide(verdicts)
         columns: dict[str, Any] = {
             "ticket_id": list(ticket_ids),
@@ -184,13 +205,9 @@ class Answerer:
         texts: Sequence[str],
         fields: Mapping[str, Sequence[Any]],
         previous: Sequence[Sequence[str]],
-        assigned: Sequence[Assignment | None],
+        taken: Sequence[tuple[str, str] | None],
     ) -> dict[str, Verdicts]:
-        automations = {
-            row: "suggest" if self.automations[one.pattern_id].get("mode") == "suggest" else "auto"
-            for row, one in enumerate(assigned)
-            if one is not None and one.pattern_id in self.automations
-        }
+        automations = {row: one[1] for row, one in enumerate(taken) if one is not None}
         return self._decider.verdicts(answers, Asked(texts, fields, previous, automations, ticket_ids))
 
     def _said(self, action: str, reason: str) -> dict[str, Any]:
@@ -202,13 +219,27 @@ class Answerer:
     def _assign(self, texts: Sequence[str]) -> Sequence[Assignment | None]:
         return [None] * len(texts) if self.patterns is None else self.patterns.assign(texts)
 
-    def _automation(self, assigned: Assignment | None, tier: Verdicts | None, row: int) -> dict[str, Any] | None:
+    def _taken(self, texts: Sequence[str], assigned: Sequence[Assignment | None]) -> Sequence[tuple[str, str] | None]:
+        """The automated pattern that takes each ticket, and whether it is to act (`auto`) or to be suggested."""
+        near = [one.pattern_id if one is not None and one.pattern_id in self.automations else None for one in assigned]
+        if not self.automations or self.recogniser is None:
+            return [(one, "suggest") if one else None for one in near]
+        taken: list[tuple[str, str] | None] = []
+        known = set(self.recogniser.patterns)
+        for own, (one, probability) in zip(near, self.recogniser.recognise(masked_texts(texts)), strict=True):
+            if one is not None and one in self.automations:
+                taken.append((one, "auto" if probability >= self._acts_from.get(one, _NEVER) else "suggest"))
+            else:
+                taken.append((own, "suggest") if own and own not in known else None)
+        return taken
+
+    def _automation(self, taken: tuple[str, str] | None, tier: Verdicts | None, row: int) -> dict[str, Any] | None:
         """What takes the ticket; null where a rule or a person took it from the automation."""
-        if assigned is None or assigned.pattern_id not in self.automations:
+        if taken is None:
             return None
         if tier is not None and tier.classes[tier.chosen[row]].casefold() != AUTOMATION_TIER.casefold():
             return None
-        return {"pattern_id": assigned.pattern_id, **self.automations[assigned.pattern_id]}
+        return {"pattern_id": taken[0], **self.automations[taken[0]]}
 
 
 def load_answerer(
@@ -217,10 +248,18 @@ def load_answerer(
     *,
     patterns: PatternBook | None = None,
     automations: Mapping[str, Mapping[str, Any]] | None = None,
+    recogniser: Recogniser | None = None,
 ) -> Answerer:
     """Read the model bundle in `folder`, checked, and make it answer under these settings and their rules."""
     rules = load_rules(settings.decision.rules)
-    return Answerer(read_model(folder), settings.decision, rules=rules, patterns=patterns, automations=automations)
+    return Answerer(
+        read_model(folder),
+        settings.decision,
+        rules=rules,
+        patterns=patterns,
+        automations=automations,
+        recogniser=recogniser,
+    )
 
 
 def _distinct(texts: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:

@@ -25,6 +25,7 @@ from triage_ml import __version__
 from triage_ml.answer.answerer import Answerer, load_answerer
 from triage_ml.answer.outputs import write_output
 from triage_ml.answer.parts import Parts, file_digest, write_part
+from triage_ml.answer.recogniser import Recogniser
 from triage_ml.answer.stages import Stages
 from triage_ml.answer.table import score_table
 from triage_ml.errors import TriageError
@@ -45,7 +46,8 @@ _WAITING = 2  # chunks a worker
 class BulkJob:
     """What is scored, by which model, into which file.
 
-    `book` is the digest of a published pattern bundle, `automations` are those in force; see `Answerer`.
+    `book` is the digest of a published pattern bundle, `automations` are those in force, `recogniser` is the folder of what
+    says where they may act; see `Answerer`.
     """
 
     tickets: Path
@@ -54,12 +56,16 @@ class BulkJob:
     settings: Settings
     book: str | None = None
     automations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    recogniser: Path | None = None
     chunk_tickets: int = CHUNK_TICKETS
 
     def answerer(self) -> Answerer:
         """The answerer, read from disk."""
         patterns = load_book(self.settings.paths.bundles, self.book) if self.book else None
-        return load_answerer(self.bundle, self.settings, patterns=patterns, automations=self.automations)
+        recogniser = Recogniser.read(self.recogniser) if self.recogniser and self.automations else None
+        return load_answerer(
+            self.bundle, self.settings, patterns=patterns, automations=self.automations, recogniser=recogniser
+        )
 
     def depends_on(self, model: str) -> dict[str, Any]:
         """All that the answers depend on, as plain JSON."""
@@ -72,6 +78,7 @@ class BulkJob:
             "rules": None if rules is None else file_digest(rules),
             "patterns": self.book,
             "automations": self.automations,
+            "recogniser": None if self.recogniser is None else self.recogniser.name,
             "chunk_tickets": self.chunk_tickets,
         }
 

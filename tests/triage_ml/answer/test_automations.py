@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,26 @@ class PasswordBook:
         return [RESET if "password" in text else None for text in texts]
 
 
+class PasswordRecogniser:
+    """Sure of one pattern wherever its word stands, and less so where it is misspelt; `carries` is what its evidence does."""
+
+    patterns = ("p-reset",)
+
+    def __init__(self, *, carries: bool = True) -> None:
+        self.carries = carries
+        self.asked: list[float] = []
+
+    def recognise(self, texts: Sequence[str]) -> list[tuple[str | None, float]]:
+        sure = {"password": 0.97, "pasword": 0.55}
+        return [
+            next((("p-reset", share) for word, share in sure.items() if word in text), (None, 0.9)) for text in texts
+        ]
+
+    def thresholds(self, patterns: Collection[str], precision: float) -> dict[str, float]:
+        self.asked.append(precision)
+        return dict.fromkeys(patterns, 0.8) if self.carries else {}
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw = np.random.default_rng(0)
@@ -48,7 +68,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def answerer(folder: Path, automations: Mapping[str, Any] = IN_FORCE, **more: Any) -> Answerer:
     settings = more.pop("decision", Decision(routing=("tier",)))
-    return Answerer(read_model(folder), settings, patterns=PasswordBook(), automations=automations, **more)  # type: ignore[arg-type]
+    recogniser = more.pop("recogniser", PasswordRecogniser())
+    return Answerer(
+        read_model(folder),
+        settings,
+        patterns=PasswordBook(),  # type: ignore[arg-type]
+        automations=automations,
+        recogniser=recogniser,
+        **more,
+    )
 
 
 def test_a_ticket_says_its_pattern(folder: Path) -> None:
@@ -69,6 +97,42 @@ def test_an_automation_in_force_takes_the_ticket(folder: Path) -> None:
     assert tier["alternatives"][0]["value"] == "L1"
     assert second["automation"] is None
     assert second["targets"]["tier"]["value"] == "L2-EUC"
+
+
+@pytest.mark.parametrize(
+    "recogniser", [None, PasswordRecogniser(carries=False)], ids=["no recogniser", "evidence that carries no promise"]
+)
+def test_without_evidence_an_automation_is_suggested_and_never_acts(
+    folder: Path, recogniser: PasswordRecogniser | None
+) -> None:
+    first, second, _ = answerer(folder, recogniser=recogniser).answer(TICKETS)
+    assert first["decision"] == {"action": "suggest", "reason": "automated"}
+    assert first["automation"]["reference"] == "RB-12"
+    assert second["automation"] is None
+
+
+def test_an_automation_acts_on_the_promise_of_the_model_that_answers(folder: Path) -> None:
+    recogniser = PasswordRecogniser()
+    answerer(folder, recogniser=recogniser)
+    assert recogniser.asked == [read_model(folder).classifier.precision]
+
+
+def test_a_ticket_that_is_less_surely_of_the_pattern_is_suggested_wherever_its_text_is_near_to(folder: Path) -> None:
+    misspelt = answerer(folder).answer([{"ticket_id": "4", "title": "pasword expird", "channel": "portal"}])[0]
+    assert misspelt["pattern"] is None
+    assert misspelt["decision"]["action"] == "suggest"
+    assert misspelt["automation"]["pattern_id"] == "p-reset"
+
+
+def test_a_text_near_to_the_pattern_that_is_something_else_is_not_taken(folder: Path) -> None:
+    class Doubting(PasswordRecogniser):
+        def recognise(self, texts: Sequence[str]) -> list[tuple[str | None, float]]:
+            return [(None, 0.9)] * len(texts)
+
+    first = answerer(folder, recogniser=Doubting()).answer(TICKETS)[0]
+    assert first["pattern"]["pattern_id"] == "p-reset"
+    assert first["automation"] is None
+    assert first["targets"]["tier"]["value"] == "L1"
 
 
 def test_the_group_that_takes_over_is_only_suggested(folder: Path) -> None:
@@ -103,7 +167,7 @@ def test_a_rule_may_keep_a_ticket_from_an_automation(folder: Path) -> None:
 
 def test_patterns_are_replaced_without_reading_the_model_again(folder: Path) -> None:
     before = answerer(folder, {})
-    after = before.with_patterns(PasswordBook(), IN_FORCE)  # type: ignore[arg-type]
+    after = before.with_patterns(PasswordBook(), IN_FORCE, PasswordRecogniser())  # type: ignore[arg-type]
     assert after.model is before.model
     assert after.answer(TICKETS)[0]["automation"] is not None
     assert before.answer(TICKETS)[0]["automation"] is None

@@ -1,0 +1,42 @@
+"""Recognisers on disk: each is written once, under the week that it was learnt in and its digest; the newest one counts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from triage_ml.answer.recogniser import KIND, Recogniser
+
+__all__ = ["latest_recogniser", "publish_recogniser"]
+
+#: Recognisers that stay: the one in use, and one that a service may still be reading.
+KEPT = 2
+
+
+def publish_recogniser(recogniser: Recogniser, bundles: Path, week: str) -> Path:
+    """Write it as the newest one and return its folder; all but the last few are deleted."""
+    draft = bundles / f".{KIND}-draft-{os.getpid()}"
+    try:
+        digest = recogniser.write(draft)
+        folder = bundles / f"{KIND}-{week}-{digest.removeprefix('sha256:')[:16]}"
+        if not folder.exists():
+            draft.rename(folder)
+        os.utime(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    for old in _oldest_first(bundles)[:-KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+def latest_recogniser(bundles: Path) -> Path | None:
+    """The folder of the newest one: of the latest week, and of that the one written last; None where there is none."""
+    found = _oldest_first(bundles)
+    return found[-1] if found else None
+
+
+def _oldest_first(bundles: Path) -> list[Path]:
+    return sorted(
+        bundles.glob(f"{KIND}-*"), key=lambda folder: (folder.name[: len(KIND) + 9], folder.stat().st_mtime_ns)
+    )
