@@ -2,7 +2,7 @@
 
 from triage_ml.value.automatability import PARTS, Evidence, automatability, gather
 from triage_ml.value.candidates import HISTORY_WEEKS, Candidate, Given, list_candidates
-from triage_ml.value.cues import CUES, cue_shares
+from triage_ml.value.cues import ASKS, CUES, ask_shares, cue_shares
 from triage_ml.value.kind import KIND_TITLES, Kind, Proposal, propose, solved_below
 from triage_ml.value.knowledge import KnowledgeGap, knowledge_gap
 from triage_ml.value.move_down import MoveDown, Solved, lowest_capable_tier, lowest_of, move_down
@@ -16,6 +16,7 @@ from triage_ml.value.touch_time import TouchTime, touch_time
 from triage_ml.value.work import Work, minutes_of_tier, solved_by_pattern
 
 __all__ = [
+    "ASKS",
     "ASSUMPTIONS",
     "CUES",
     "HISTORY_WEEKS",
@@ -40,6 +41,7 @@ __all__ = [
     "Trend",
     "WeekOfWork",
     "Work",
+    "ask_shares",
     "automatability",
     "common_resolutions",
     "cue_shares",

@@ -37,7 +37,7 @@ class Evidence:
     `request_share`, `machine_share` the shares of requests and of tickets that monitoring opened,
     `tightness` the mean similarity of its texts to its centre, `minutes` the touch time, `reopens` the mean number of
     reopens, `urgent_share` the share of the highest priority, `persistence` the share of weeks in which it came up since it
-    first did, `cues` what its close notes say was done (see `cue_shares`),
+    first did, `cues` what its close notes say was done (see `cue_shares`), `asks` what its texts ask for (`ask_shares`),
     `core_minutes` the median effort of tickets that nobody passed on: how long the work itself takes, `channels` and
     `activities` the share of each, in lower case.
     """
@@ -58,6 +58,7 @@ class Evidence:
     core_minutes: float | None = None
     channels: Mapping[str, float] = field(default_factory=dict)
     activities: Mapping[str, float] = field(default_factory=dict)
+    asks: Mapping[str, float] = field(default_factory=dict)
 
 
 def automatability(evidence: Evidence) -> tuple[float, dict[str, float]]:
@@ -91,6 +92,7 @@ def gather(
     weekly: Sequence[int] = (),
     activities: Sequence[str | None] = (),
     cues: Mapping[str, float] | None = None,
+    asks: Mapping[str, float] | None = None,
 ) -> Evidence:
     """Evidence from the facts of a pattern's tickets, one entry a ticket in each sequence, None or NaN where missing."""
     worked = np.array([value for value in efforts if value is not None and np.isfinite(value) and value > 0])
@@ -111,6 +113,7 @@ def gather(
         core_minutes=_core_minutes(efforts, handoffs),
         channels=_lower(_shares(channels)),
         activities=_lower(_shares(activities)),
+        asks=asks or {},
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from triage_ml.taxonomy import Taxonomy
 from triage_ml.value.automatability import Evidence, automatability, gather
-from triage_ml.value.cues import cue_shares
+from triage_ml.value.cues import ask_shares, cue_shares
 from triage_ml.value.kind import propose
 from triage_ml.value.knowledge import KnowledgeGap, knowledge_gap
 from triage_ml.value.move_down import MoveDown, move_down
@@ -116,6 +116,7 @@ def list_candidates(
     *,
     min_tickets: int,
     notes: Mapping[str, Sequence[str]],
+    texts: Mapping[str, Sequence[str]] | None = None,
     given: Given | None = None,
 ) -> list[Candidate]:
     """The list of the last of `weeks`, most expected hours to save first.
@@ -131,6 +132,8 @@ def list_candidates(
         ("it does not work"): its text does not say what it is about, so nothing can be decided on it.
     notes
         Close notes of recent tickets by pattern id, redacted and masked.
+    texts
+        Texts of recent tickets by pattern id, redacted and masked; what they ask for says more of the kind of automation.
     given
         What the desk states of itself; by default nothing.
     """
@@ -147,7 +150,8 @@ def list_candidates(
         recent = [fact for fact in own if fact["week"] in weeks[-RECENT_WEEKS:]]
         if not _is_mixed(recent):
             touch = effort.touch(pattern_id, _commonest(fact["category"] for fact in recent), stated.minutes(recent))
-            evidence = _evidence(recent, notes.get(pattern_id, ()), touch, weekly)
+            asks = ask_shares((texts or {}).get(pattern_id, ()))
+            evidence = _evidence(recent, notes.get(pattern_id, ()), touch, weekly, asks)
             volume = _Volume(weekly, _weekly(_by_people(own), weeks))
             candidate = _candidate(pattern_id, volume, touch, evidence, recent, taxonomy, notes.get(pattern_id, ()))
             known = knowledge_gap(recent, stated.articles, noted=bool(notes.get(pattern_id)))
@@ -249,7 +253,9 @@ def _cost(tiers: Mapping[str, float], taxonomy: Taxonomy) -> float | None:
     return sum(share * (cost or 0.0) for share, cost in known)
 
 
-def _evidence(own: Sequence[Fact], notes: Sequence[str], touch: TouchTime, weekly: Sequence[int]) -> Evidence:
+def _evidence(
+    own: Sequence[Fact], notes: Sequence[str], touch: TouchTime, weekly: Sequence[int], asks: Mapping[str, float]
+) -> Evidence:
     worked = _by_people(own)
 
     def column(name: str) -> list[Any]:
@@ -271,6 +277,7 @@ def _evidence(own: Sequence[Fact], notes: Sequence[str], touch: TouchTime, weekl
         weekly=weekly,
         activities=column("activity"),
         cues=cue_shares(notes),
+        asks=asks,
     )
 
 
