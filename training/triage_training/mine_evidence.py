@@ -10,7 +10,7 @@ import pandas as pd
 
 from triage_training.languages import language_of
 
-__all__ = ["evidence_by_pattern"]
+__all__ = ["SITE_COLUMNS", "evidence_by_pattern"]
 
 #: Texts that are said by so many tickets are templates: a machine or a form made them.
 TEMPLATE_TICKETS = 3

@@ -11,10 +11,14 @@ import typer
 from triage_ml.console import ConfigOption, JsonOption, Output, running
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
+    from rich.progress import Progress, TaskID
 
     from triage_ml.review import ReviewedWeek
     from triage_ml.settings import Settings
+    from triage_ml.tickets import TicketSource
     from triage_training.mine import WeekResult
 
 __all__ = ["app", "print_list"]
@@ -48,38 +52,40 @@ def mine_command(
     """Find what keeps coming back: update patterns and facts in the store, print the list of the week."""
     with running("mine", as_json) as out:
         from triage_ml.settings import load_settings
-        from triage_ml.tickets import read_tickets
+        from triage_ml.tickets import open_tickets
         from triage_training.handoffs import read_handoffs
+        from triage_training.mine import BESIDE, mine
         from triage_training.mine import assignments as assign_all
-        from triage_training.mine import mine
         from triage_training.report import load_report
         from triage_training.weeks import parse_week
 
         settings = load_settings(config)
-        frame = read_tickets(tickets, timezone=settings.calendar.timezone)
-        if reorganise:
-            _propose(frame, settings, out)
-            return
         log = None if handoffs is None else read_handoffs(handoffs)
         weeks = None if week is None else [parse_week(one) for one in week]
-        with out.progress() as bar:
-            task = bar.add_task("mining", total=None)
-            results = mine(
-                frame,
-                settings,
-                weeks=weeks,
-                last=last,
-                handoffs=log,
-                refit=refit,
-                progress=lambda name, done, total: bar.update(task, description=name, completed=done, total=total),
+        with out.progress() as bars:
+            tell = _shown(bars)
+            source = open_tickets(
+                tickets,
+                timezone=settings.calendar.timezone,
+                kept=BESIDE,
+                told=lambda done, total: tell("reading", done, total),
             )
+            if reorganise:
+                _propose(source, settings, out)
+                return
+            results = mine(source, settings, weeks=weeks, last=last, handoffs=log, refit=refit, progress=tell)
         if assignments is not None:
-            _write_assignments(assign_all(frame, settings), assignments)
-        _warn_of_dates(frame, results, out)
+            _write_assignments(assign_all(source, settings), assignments)
+        _warn_of_dates(source.frame, results, out)
         for result in results:
             out.say(_one_line(result))
             if result.is_kept:
                 out.warn(f"{result.week} was decided on: its list keeps the figures that it showed.")
+            if result.outdated:
+                out.warn(
+                    f"Lists made before {result.week} was known still leave it out: {', '.join(result.outdated)}. "
+                    "Mine the tickets of those weeks again: triage mine TICKETS --week WEEK."
+                )
         out.result(weeks=[_figures(result) for result in results])
         if results and results[-1].week is not None:
             report = load_report(settings, results[-1].week)
@@ -118,13 +124,31 @@ def patterns_command(
             out.result(**found)
 
 
-def _propose(frame: pd.DataFrame, settings: Settings, out: Output) -> None:
+def _shown(bars: Progress) -> Callable[[str, int, int], None]:
+    """Shows what is done as one bar for each kind of step, with a forecast of the time that it has left.
+
+    Steps of a kind begin with the same word: `week 2026-W47`, `week 2026-W48`.
+    """
+    tasks: dict[str, TaskID] = {}
+
+    def tell(what: str, done: int, total: int) -> None:
+        kind = what.split()[0]
+        for other, task in tasks.items():
+            bars.update(task, visible=other == kind)
+        if kind not in tasks:
+            tasks[kind] = bars.add_task(what, total=None)
+        bars.update(tasks[kind], description=what, completed=done, total=total or None)
+
+    return tell
+
+
+def _propose(tickets: TicketSource, settings: Settings, out: Output) -> None:
     """Print what a reorganisation would change, by title."""
     from triage_training.mine import reorganise
     from triage_training.mine_shown import known_patterns
 
     titles = {row["pattern_id"]: row["title"] for row in known_patterns(settings)}
-    proposals = reorganise(frame, settings)
+    proposals = reorganise(tickets, settings)
     for one in proposals:
         own = f"{one.pattern_id} {titles.get(one.pattern_id, '')}"
         if one.other is not None:
@@ -150,12 +174,16 @@ def _write_assignments(table: pd.DataFrame, path: Path) -> None:
 
 
 def _warn_of_dates(frame: pd.DataFrame, results: list[WeekResult], out: Output) -> None:
-    from triage_training.weeks import ahead
+    from triage_training.weeks import ahead, astray
 
     if results and results[-1].week is None:
         out.warn("These tickets have no dates: patterns were found and assigned, but there is no weekly list.")
     elif "opened_at" in frame and (missing := int(frame["opened_at"].isna().sum())):
         out.warn(f"{missing:,} tickets have no opened_at and belong to no week; they were left out.")
+    if "opened_at" in frame and (lost := int(astray(frame["opened_at"]).sum())):
+        out.warn(
+            f"Tickets dated more than a year before all others: {lost:,}. They belong to no week until their date is corrected."
+        )
     if "opened_at" in frame and (later := ahead(frame["opened_at"], datetime.now(UTC))):
         out.warn(f"Tickets with an opened_at in the future: {later:,}. They count once that day has come.")
 

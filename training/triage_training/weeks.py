@@ -11,13 +11,15 @@ import pandas as pd
 from triage_ml.errors import InputError
 from triage_ml.weeks import monday, week_name
 
-__all__ = ["ahead", "complete_weeks", "monday", "parse_week", "week_name", "weeks_back", "weeks_of"]
+__all__ = ["ahead", "astray", "complete_weeks", "monday", "parse_week", "week_name", "weeks_back", "weeks_of"]
 
 _WEEK = re.compile(r"(\d{4})-?W(\d{2})")
 #: A file whose last ticket was opened this shortly before the end of a week holds that week.
 NEAR_END = timedelta(days=2)
 #: Share of tickets with a date in the future that are taken for mistakes; where there are more, our clock is not theirs.
 MISTAKEN = 0.01
+#: A ticket this long before the next one was dated by a clock that was never set, if there are few like it.
+ASTRAY, FEW = timedelta(days=365), 3
 
 
 def parse_week(text: str) -> str:
@@ -42,11 +44,11 @@ def weeks_back(week: str, count: int) -> list[str]:
 
 
 def weeks_of(opened_at: pd.Series, timezone: str) -> pd.Series:
-    """The week of each ticket, shape (n,); missing where its time is."""
+    """The week of each ticket, shape (n,); missing where its time is, or is `astray`."""
     local = opened_at.dt.tz_convert(timezone)
     parts = local.dt.isocalendar()
     names = parts["year"].astype("string") + "-W" + parts["week"].astype("string").str.zfill(2)
-    weeks: pd.Series = names.where(opened_at.notna())
+    weeks: pd.Series = names.where(opened_at.notna() & ~astray(opened_at))
     return weeks
 
 
@@ -57,7 +59,7 @@ def complete_weeks(frame: pd.DataFrame, timezone: str, now: datetime) -> list[st
     opened within its last two days. Weeks without tickets in between are weeks. Times that are `ahead` of the clock are
     mistakes and say nothing.
     """
-    opened = frame["opened_at"].dropna()
+    opened = frame["opened_at"][~astray(frame["opened_at"])].dropna()
     clock = _clock(opened, now)
     opened = opened[opened <= clock]
     if opened.empty:
@@ -83,6 +85,18 @@ def ahead(opened_at: pd.Series, now: datetime) -> int:
     """
     opened = opened_at.dropna()
     return int((opened > _clock(opened, now)).sum())
+
+
+def astray(opened_at: pd.Series) -> pd.Series:
+    """Which tickets have a date (1970, say) that is more than a year before those of all others, shape (n,).
+
+    They belong to no week. A table with more than a few of them (three, or one in a hundred) is an old one.
+    """
+    ordered = opened_at.dropna().sort_values()
+    most = max(FEW, int(MISTAKEN * len(ordered)))
+    gaps = ordered.diff().iloc[1 : min(most, (len(ordered) - 1) // 2) + 1]
+    far = ordered.iloc[1 : len(gaps) + 1][(gaps > ASTRAY).to_numpy()]
+    return opened_at < far.iloc[-1] if len(far) else pd.Series(False, index=opened_at.index)
 
 
 def _clock(opened: pd.Series, now: datetime) -> pd.Timestamp:

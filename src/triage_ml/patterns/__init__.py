@@ -11,6 +11,7 @@ from triage_ml.patterns.publish import book_folder, load_book, prune_books, publ
 from triage_ml.patterns.reorganise import Proposed, propose
 from triage_ml.patterns.search import ALIKE_IN_MEANING
 from triage_ml.patterns.space import LexicalSpace
+from triage_ml.patterns.texts import Coded, Strings, Texts, hex_key, key_number
 from triage_ml.patterns.titles import headline_of
 from triage_ml.patterns.uniques import NO_TEXT, Uniques, collapse, same_form, text_key
 
@@ -22,6 +23,7 @@ __all__ = [
     "NO_TEXT",
     "STEP",
     "Assignment",
+    "Coded",
     "Decided",
     "Discovery",
     "Event",
@@ -34,6 +36,8 @@ __all__ = [
     "Prototypes",
     "Said",
     "Split",
+    "Strings",
+    "Texts",
     "Uniques",
     "book_folder",
     "collapse",
@@ -42,7 +46,9 @@ __all__ = [
     "grow",
     "has_open_split",
     "headline_of",
+    "hex_key",
     "keeps_to",
+    "key_number",
     "load_book",
     "masked_texts",
     "pattern_map",

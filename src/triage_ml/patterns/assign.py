@@ -15,6 +15,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from triage_ml.compiled import compiled
+from triage_ml.patterns.coarse import Coarse, coarse_of, nearest_of_one
 
 __all__ = ["NO_PATTERN", "Assignment", "Near", "Prototypes", "assign_vectors", "nearest", "threshold_of"]
 
@@ -36,6 +37,8 @@ LOWEST, HIGHEST = 0.30, 0.46
 ROUNDING = 1e-4
 
 BLOCK = 2_048
+#: So few texts are compared with so many prototypes one by one, by their rounded numbers first; more share one product.
+FEW_TEXTS, MANY_PROTOTYPES = 3, 1_000
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,11 @@ class Prototypes:
         return total, count
 
     @cached_property
+    def coarse(self) -> Coarse:
+        """The vectors in a quarter of the bytes, for one text at a time."""
+        return coarse_of(self.vectors)
+
+    @cached_property
     def _weighted(self) -> FloatArray:
         weighted: FloatArray = self.vectors * (self.spread * self.texts).astype(np.float32)[:, None]
         return weighted
@@ -120,6 +128,10 @@ def nearest(vectors: FloatArray, prototypes: Prototypes, goes_on: IntArray | Non
     `goes_on`, shape (patterns,), is the pattern that each one is part of now: those that were merged are one.
     """
     group = prototypes.owner if goes_on is None else goes_on[prototypes.owner]
+    if len(vectors) <= FEW_TEXTS and len(prototypes.owner) >= MANY_PROTOTYPES:
+        found = [nearest_of_one(vector, prototypes.vectors, prototypes.coarse, group) for vector in vectors]
+        place, best, second = zip(*found, strict=True)
+        return Near(np.array(place), np.array(best, dtype=np.float32), np.array(second, dtype=np.float32))
     starts = range(0, len(vectors), BLOCK)
     if len(starts) == 1:
         return _nearest_of_block(vectors, prototypes.vectors, group)

@@ -18,9 +18,9 @@ from triage_ml.bundle import Bundle, pack_strings, unpack_strings
 from triage_ml.errors import BundleFormatError
 from triage_ml.patterns.assign import Assignment, Prototypes, assign_vectors
 from triage_ml.patterns.space import LexicalSpace
-from triage_ml.patterns.texts import Rare
+from triage_ml.patterns.texts import Coded, Rare
 from triage_ml.patterns.uniques import same_form
-from triage_ml.patterns.variants import Variant, VariantSet
+from triage_ml.patterns.variants import NO_VARIANT, Variant, VariantSet
 from triage_ml.text import clean, mask, redact
 
 __all__ = ["KIND", "Bound", "Pattern", "PatternBook", "Rare", "masked_texts"]
@@ -113,12 +113,13 @@ class PatternBook:
         """Ids of the patterns, in their order."""
         return tuple(pattern.pattern_id for pattern in self.patterns)
 
-    def assign(self, texts: Sequence[str]) -> list[Assignment | None]:
+    def assign(self, texts: Sequence[str], *, redacted: bool = False) -> list[Assignment | None]:
         """The pattern of each ticket text, or None.
 
-        Texts may be as filed, cleaned or redacted: they are brought to the same masked form.
+        Texts may be as filed, cleaned or redacted: they are brought to the same masked form. Where the caller has cleaned and
+        redacted them already, `redacted` spares doing it again.
         """
-        vectors = self.space.encode(masked_texts(texts))
+        vectors = self.space.encode(masked_texts(texts, redacted=redacted))
         pattern, similarity = assign_vectors(vectors, self.prototypes, self.goes_on)
         variant = self.variants_by_text(pattern, vectors)
         now = self.goes_on_as(pattern)
@@ -150,19 +151,20 @@ class PatternBook:
         """Ids of the variants of filed tickets, where their text tells; `pattern` as `assign_vectors` gives it."""
         return self._variant_ids(self.known_variants.by_text(pattern, vectors))
 
-    def variants_by_note(self, pattern: NDArray[np.int64], notes: Sequence[str]) -> list[str | None]:
-        """Ids of the variants of closed tickets by their masked notes; an empty note is of none."""
-        distinct = sorted(set(notes))
-        place_of = {note: place for place, note in enumerate(distinct)}
-        place = np.array([place_of[note] for note in notes], dtype=np.int64)
-        vectors = self.space.encode(distinct)
-        blocks = [
-            self.known_variants.by_note(
-                pattern[start : start + NOTES_AT_A_TIME], vectors[place[start : start + NOTES_AT_A_TIME]]
-            )
-            for start in range(0, len(notes), NOTES_AT_A_TIME)
-        ]
-        return self._variant_ids(np.concatenate(blocks)) if blocks else []
+    def variants_by_note(self, pattern: NDArray[np.int64], notes: Coded) -> list[str | None]:
+        """Ids of the variants of closed tickets by their masked notes; an empty note is of none.
+
+        Only notes of patterns with variants are placed, some thousand at a time.
+        """
+        found = np.full(len(pattern), NO_VARIANT, dtype=np.int64)
+        searched = np.flatnonzero(np.isin(pattern, self.known_variants.owner))
+        searched = searched[np.argsort(notes.codes[searched], kind="stable")]  # the same note once, or nearly so
+        for start in range(0, len(searched), NOTES_AT_A_TIME):
+            rows = searched[start : start + NOTES_AT_A_TIME]
+            codes, place = np.unique(notes.codes[rows], return_inverse=True)
+            vectors = self.space.encode([notes.names[code] for code in codes.tolist()])
+            found[rows] = self.known_variants.by_note(pattern[rows], vectors[place])
+        return self._variant_ids(found)
 
     def _variant_ids(self, variant: NDArray[np.int64]) -> list[str | None]:
         ids = self.known_variants.ids
@@ -220,12 +222,12 @@ class PatternBook:
             raise BundleFormatError(f"The pattern bundle lacks a part ({error}).") from None
 
 
-def masked_texts(texts: Iterable[str]) -> list[str]:
-    """Ticket texts as patterns compare them: cleaned, redacted, masked, without case.
+def masked_texts(texts: Iterable[str], *, redacted: bool = False) -> list[str]:
+    """Ticket texts as patterns compare them: cleaned, redacted (unless they are already), masked, without case.
 
     Doing it twice changes nothing.
     """
-    return [same_form(text) for text in mask(redact(clean(texts)))]
+    return [same_form(text) for text in mask(texts if redacted else redact(clean(texts)))]
 
 
 def _bound(row: Mapping[str, Any]) -> Bound:

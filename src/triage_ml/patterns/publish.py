@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +14,10 @@ from triage_ml.patterns.book import KIND, PatternBook
 
 __all__ = ["book_folder", "load_book", "prune_books", "publish_book"]
 
+_DRAFT = ".patterns-draft-"
+#: Seconds after which a draft of another machine belongs to nobody.
+ABANDONED = 24 * 3600
+
 
 def book_folder(bundles: Path, digest: str) -> Path:
     """Where the pattern bundle with this digest is: `<bundles>/patterns-<digest>`."""
@@ -19,8 +25,14 @@ def book_folder(bundles: Path, digest: str) -> Path:
 
 
 def publish_book(book: PatternBook, bundles: Path) -> str:
-    """Write the book as a bundle and return its digest; a folder with that digest is left as it is."""
-    draft = bundles / f".patterns-draft-{os.getpid()}"
+    """Write the book as a bundle and return its digest; a folder with that digest is left as it is.
+
+    Drafts of runs that were killed are deleted.
+    """
+    for folder in bundles.glob(f"{_DRAFT}*"):
+        if _is_abandoned(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+    draft = bundles / f"{_DRAFT}{socket.gethostname()}-{os.getpid()}"
     try:
         digest = write_bundle(draft, KIND, *book.to_bundle())
         folder = book_folder(bundles, digest)
@@ -29,6 +41,20 @@ def publish_book(book: PatternBook, bundles: Path) -> str:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return digest
+
+
+def _is_abandoned(draft: Path) -> bool:
+    """Whether nobody writes to this draft any more: its process is gone, or it is of another machine and old."""
+    host, _, process = draft.name.removeprefix(_DRAFT).rpartition("-")
+    try:
+        if host in ("", socket.gethostname()) and process.isdigit():
+            os.kill(int(process), 0)
+            return False
+        return time.time() - draft.stat().st_mtime > ABANDONED
+    except ProcessLookupError:
+        return True
+    except OSError:  # the process is somebody else's, or the draft is gone
+        return False
 
 
 def prune_books(bundles: Path, keep: Sequence[str]) -> list[str]:

@@ -21,6 +21,7 @@ from triage_ml.patterns.grouping import rows_by_label
 from triage_ml.patterns.grow import Said, as_texts
 from triage_ml.patterns.placing import Placed, place, recognise
 from triage_ml.patterns.search import ALIKE_CASES, SEARCHED, alike_of
+from triage_ml.patterns.texts import Texts
 
 __all__ = ["Proposed", "propose"]
 
@@ -43,7 +44,7 @@ class Proposed:
     parts: tuple[tuple[int, tuple[str, ...]], ...] = ()
 
 
-def propose(book: PatternBook, said: Sequence[Said], *, week: str, min_tickets: int) -> list[Proposed]:
+def propose(book: PatternBook, said: Sequence[Said] | Texts, *, week: str, min_tickets: int) -> list[Proposed]:
     """Merges, most alike first, then splits, least alike first; `said` are texts to look at the patterns by."""
     if not len(book):
         return []

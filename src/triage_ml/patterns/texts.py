@@ -51,7 +51,11 @@ class Strings(Sequence[str]):
     @classmethod
     def of(cls, strings: Iterable[str]) -> Strings:
         """These strings."""
-        array = pa.array(list(strings), type=pa.large_string())
+        return cls.all_of(pa.array(list(strings), type=pa.large_string()))
+
+    @classmethod
+    def all_of(cls, array: pa.Array) -> Strings:
+        """All strings of an Arrow array, which has none missing."""
         return cls(array, np.arange(len(array)))
 
     def __len__(self) -> int:
@@ -84,7 +88,7 @@ class Strings(Sequence[str]):
 @dataclass(frozen=True)
 class Coded:
     """A column in which few strings come up often: `codes`, shape (n,), are places in `names`, which are sorted, the empty
-    string first."""
+    string first, and those of a run as they come up."""
 
     names: tuple[str, ...]
     codes: NDArray[np.int32]
@@ -95,6 +99,13 @@ class Coded:
         names = ("", *sorted({one for one in strings if one}))
         place = {name: number for number, name in enumerate(names)}
         return cls(names, np.array([place[one] for one in strings], dtype=np.int32))
+
+    @classmethod
+    def of_arrow(cls, array: pa.Array) -> Coded:
+        """The strings of an Arrow array, which has none missing."""
+        coded = array.dictionary_encode()
+        distinct = cls.of(coded.dictionary.to_pylist())
+        return cls(distinct.names, distinct.codes[coded.indices.to_numpy()])
 
     def __getitem__(self, place: int) -> str:
         return self.names[int(self.codes[place])]

@@ -26,7 +26,7 @@ from triage_ml.store import (
     use_book,
     weekly_work,
 )
-from triage_training import mine as job
+from triage_training import mine_writing as job
 from triage_training.mine import assignments, mine
 
 Week = Callable[..., pd.DataFrame]
@@ -506,3 +506,31 @@ def test_tickets_that_are_all_alike_and_tickets_that_share_nothing(settings: Set
 
     assert (first.covered, first.found) == (1.0, 1)
     assert (second.covered, second.found) == (0.5, 0)
+
+
+def test_a_week_that_comes_late_says_which_lists_leave_it_out(week_of_tickets: Week, settings: Settings) -> None:
+    first, second, third = (week_of_tickets(week) for week in (1, 2, 3))
+    mine(first, settings, weeks=["2026-W02"])
+    mine(third, settings, weeks=["2026-W04"])
+
+    (late,) = mine(second, settings, weeks=["2026-W03"])
+    assert late.outdated == ["2026-W04"]
+    assert _weekly(settings, "2026-W04") == {2}
+
+    (again,) = mine(third, settings, weeks=["2026-W04"])
+    assert list(again.outdated) == []
+    assert _weekly(settings, "2026-W04") == {3}
+
+
+def test_a_date_of_1970_belongs_to_no_week_and_makes_none(desk: pd.DataFrame, settings: Settings) -> None:
+    unset = desk["ticket_id"] == "Access-2-03"
+    dated = desk.assign(opened_at=desk["opened_at"].mask(unset, pd.Timestamp("1970-01-01", tz="UTC")))
+
+    assert [(one.week, one.tickets) for one in mine(dated, settings)] == list(zip(WEEKS, [60, 59, 60, 60], strict=True))
+    assert next(one.week for one in mine(desk, settings)) == "2026-W03"
+    assert weekly_tickets(contents(settings))["2026-W03"].count("Access-2-03") == 1
+
+
+def _weekly(settings: Settings, week: str) -> set[int]:
+    """How many weeks the figures of a list look back on."""
+    return {len(one["weekly"]) for one in contents(settings)["weeks"][week].candidates}

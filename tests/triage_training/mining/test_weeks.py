@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from triage_ml.errors import InputError
-from triage_training.weeks import ahead, complete_weeks, parse_week, weeks_back, weeks_of
+from triage_training.weeks import ahead, astray, complete_weeks, parse_week, weeks_back, weeks_of
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -105,3 +105,24 @@ def test_a_clock_change_makes_no_week_and_loses_none(zone: str) -> None:
     assert complete == sorted(set(complete))
     assert set(weeks) - set(complete) <= {weeks.iloc[-1]}
     assert {len(group) for week, group in weeks.groupby(weeks) if week in complete[1:-1]} <= {167, 168, 169}
+
+
+def test_a_clock_that_was_never_set_makes_no_thousand_weeks() -> None:
+    frame = opened("1970-01-01T00:00Z", *["2026-11-03T09:00Z"] * 5, "2026-11-17T09:00Z")
+
+    assert complete_weeks(frame, "UTC", LATER) == ["2026-W45", "2026-W46"]
+    assert astray(frame["opened_at"]).tolist() == [True, *[False] * 6]
+    assert weeks_of(frame["opened_at"], "UTC").isna().tolist() == [True, *[False] * 6]
+
+
+def test_a_table_with_years_between_its_tickets_keeps_them_all() -> None:
+    frame = opened(*["2019-03-04T09:00Z"] * 5, *["2026-11-03T09:00Z"] * 5)
+
+    assert not astray(frame["opened_at"]).any()
+    assert not astray(opened("1970-01-01T00:00Z", "2026-11-03T09:00Z", "2026-11-04T09:00Z")["opened_at"].head(2)).any()
+
+
+def test_two_clocks_that_were_never_set_are_both_astray() -> None:
+    frame = opened("1970-01-01T00:00Z", "1999-12-31T00:00Z", *["2026-11-03T09:00Z"] * 5)
+
+    assert astray(frame["opened_at"]).tolist() == [True, True, *[False] * 5]
