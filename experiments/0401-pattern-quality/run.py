@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score, confusion_matrix, normalized_mutual_info_score
 from threadpoolctl import threadpool_limits
 
-from triage_training.facts import say
+from triage_training.gathering import gather
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from provenance import Run
@@ -92,12 +92,12 @@ def desk(run: Run, seed: int) -> dict[str, Any]:
         tickets = read_tickets(Path(scratch, "desk", "tickets.parquet"))
         truth = pd.read_parquet(Path(scratch, "desk", "truth", "tickets.parquet")).set_index("ticket_id")
     kinds = pd.factorize(truth.loc[tickets["ticket_id"], "kind"])[0]
-    uniques, said = say(tickets)
-    grown = grow(None, said, week="", min_tickets=10)
-    by_text, _ = grown.book.assign_masked(uniques.texts)
+    found = gather(tickets)
+    grown = grow(None, found.said, week="", min_tickets=10)
+    by_text, _ = grown.book.assign_masked(found.said.text)
     figures = {"by case": grown.pattern, "by text": by_text}
     return {"seed": seed} | {
-        view: largest(np.where(uniques.of_row >= 0, pattern[uniques.of_row], -1), kinds)
+        view: largest(np.where(found.of_row >= 0, pattern[found.of_row], -1), kinds)
         for view, pattern in figures.items()
     }
 
