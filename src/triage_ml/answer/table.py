@@ -14,7 +14,7 @@ from triage_ml.text import ticket_text
 
 __all__ = ["score_table"]
 
-_CHUNK = 2048
+_CHUNK = 4096
 
 
 def score_table(

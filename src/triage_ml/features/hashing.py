@@ -57,14 +57,15 @@ def room_for(begins: NDArray[np.int64], shape: Shape) -> tuple[int, int]:
 
 
 @compiled
-def scratch(most: int) -> tuple[NDArray[np.uint64], IntArray, IntArray, IntArray, IntArray]:
-    """What `hash_words` and `hash_pieces` fill: hashes, first, last, starts, ends."""
+def scratch(most: int) -> tuple[NDArray[np.uint64], IntArray, IntArray, IntArray, IntArray, NDArray[np.uint64]]:
+    """What `hash_words` and `hash_pieces` fill: hashes, first, last, starts, ends; and room for as many hashes."""
     return (
         np.empty(most, dtype=np.uint64),
         np.empty(most, dtype=np.int32),
         np.empty(most, dtype=np.int32),
         np.empty(most, dtype=np.int32),
         np.empty(most, dtype=np.int32),
+        np.empty(most, dtype=np.uint64),
     )
 
 

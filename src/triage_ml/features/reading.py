@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from triage_ml.compiled import compiled
 from triage_ml.features.hashing import Shape, hash_pieces, hash_words, room_for, scratch
-from triage_ml.features.terms import find_column
+from triage_ml.features.terms import find_columns
 
 __all__ = ["KnownTerms", "Occurrences", "Reading", "count_terms", "locate_terms"]
 
@@ -140,7 +140,7 @@ def locate_terms(
     texts = len(begins) - 1
     most, room = room_for(begins, shape)
     room_of_text, memo = scratch(most), _memo(texts)
-    _, first, last, starts, ends = room_of_text
+    _, first, last, starts, ends, _ = room_of_text
     columns, slots = np.empty(most, dtype=np.int32), np.empty(most, dtype=np.int32)
     table = _power_of_two(2 * most)
     keys, times = np.empty(table, dtype=np.int32), np.empty(table, dtype=np.int32)
@@ -216,7 +216,7 @@ def _known_terms(
     codes: NDArray[np.uint8],
     shape: Shape,
     known: KnownTerms,
-    room: tuple[UInt64Array, IntArray, IntArray, IntArray, IntArray],
+    room: tuple[UInt64Array, IntArray, IntArray, IntArray, IntArray, UInt64Array],
     columns: IntArray,
     memo: tuple[UInt64Array, IntArray, IntArray, NDArray[np.int64]],
 ) -> tuple[int, int, int, int]:
@@ -225,15 +225,15 @@ def _known_terms(
     Returns how many words the text has, how many of them are columns, how many occurrences are of words and pairs, and how
     many in all: those of pieces come last.
     """
-    hashes, first, last, starts, ends = room
+    hashes, first, last, starts, ends, looked = room
     words, terms = hash_words(codes, shape, hashes, first, last, starts, ends)
+    find_columns(known.words, hashes[:terms], columns[:terms], looked)
     known_words, of_words = 0, 0
-    for index in range(terms):
-        column = find_column(known.words, hashes[index])
-        if column >= 0:
-            known_words += index < words
-            columns[of_words], first[of_words], last[of_words] = column, first[index], last[index]
-            of_words += 1
+    for index in range(terms):  # written as if the term were known, for the sake of a loop without branches
+        column = columns[index]
+        columns[of_words], first[of_words], last[of_words] = column, first[index], last[index]
+        known_words += (column >= 0) & (index < words)
+        of_words += column >= 0
     found, spare = of_words, 3 * words  # behind the hashes of words and pairs there is room for those of pieces
     keys, bounds, pool, used = memo  # tickets are made of the same words: the pieces of most are remembered
     mask = np.uint64(len(keys) - 1)
@@ -248,12 +248,12 @@ def _known_terms(
                 columns[found] = pool[index]
                 found += 1
         else:
-            pieces = hash_pieces(codes, starts[word], ends[word], shape, hashes, spare)
-            for index in range(spare, pieces):
-                column = find_column(known.pieces, hashes[index])
-                if column >= 0:
-                    columns[found] = known.word_columns + column
-                    found += 1
+            pieces = hash_pieces(codes, starts[word], ends[word], shape, hashes, spare) - spare
+            find_columns(known.pieces, hashes[spare : spare + pieces], columns[begin : begin + pieces], looked)
+            for index in range(begin, begin + pieces):
+                column = columns[index]
+                columns[found] = known.word_columns + column
+                found += column >= 0
             if 2 * used[0] < len(keys) and used[1] + found - begin <= len(pool):
                 keys[slot] = name
                 bounds[place], bounds[place + 1] = used[1], used[1] + found - begin

@@ -17,7 +17,7 @@ from triage_ml.compiled import compiled, readonly
 from triage_ml.features.hashing import Shape, hash_pieces, hash_words, room_for, scratch
 from triage_ml.features.packing import Packed
 
-__all__ = ["TermCounter", "TermTable", "choose_terms", "find_column"]
+__all__ = ["TermCounter", "TermTable", "choose_terms", "find_columns"]
 
 UInt64Array = NDArray[np.uint64]
 
@@ -86,7 +86,7 @@ def choose_terms(hashes: UInt64Array, counts: NDArray[np.int64], *, most: int) -
 
 
 @compiled
-def find_column(entries: UInt64Array, hashed: np.uint64) -> int:
+def _find_column(entries: UInt64Array, hashed: np.uint64) -> int:
     """The column of a hash, or -1."""
     mask = np.uint64(len(entries) - 1)
     slot = _home(hashed, len(entries))
@@ -101,6 +101,23 @@ def find_column(entries: UInt64Array, hashed: np.uint64) -> int:
 
 
 @compiled
+def find_columns(entries: UInt64Array, hashes: UInt64Array, columns: NDArray[np.int32], room: UInt64Array) -> None:
+    """Fill `columns` with the column of each hash, or -1; `room` is as long as `hashes`.
+
+    The slots where the searches begin are read first, all of them: a table of many terms is in no cache, and reads that wait
+    for no decision wait for the memory together.
+    """
+    for index in range(len(hashes)):
+        room[index] = entries[_home(hashes[index], len(entries))]
+    for index in range(len(hashes)):
+        entry, fingerprint = room[index], hashes[index] & _LOW
+        if (entry == 0) | (entry >> np.uint64(32) == fingerprint):
+            columns[index] = np.int64(entry & _LOW) - 1
+        else:
+            columns[index] = _find_column(entries, hashes[index])
+
+
+@compiled
 def _home(hashed: np.uint64, size: int) -> np.uint64:
     """The slot where the search begins: the top bits."""
     high = hashed >> np.uint64(32)
@@ -109,10 +126,9 @@ def _home(hashed: np.uint64, size: int) -> np.uint64:
 
 @compiled
 def _find_all(entries: UInt64Array, hashes: UInt64Array) -> NDArray[np.int64]:
-    columns = np.empty(len(hashes), dtype=np.int64)
-    for index in range(len(hashes)):
-        columns[index] = find_column(entries, hashes[index])
-    return columns
+    columns = np.empty(len(hashes), dtype=np.int32)
+    find_columns(entries, hashes, columns, np.empty(len(hashes), dtype=np.uint64))
+    return columns.astype(np.int64)
 
 
 @compiled
@@ -139,7 +155,7 @@ def _count_texts(
 ) -> tuple[UInt64Array, NDArray[np.int32], int]:
     """Count each term of each text once, in a table that grows when it is half full."""
     most, _ = room_for(begins, shape)
-    hashes, first, last, starts, ends = scratch(most)
+    hashes, first, last, starts, ends, _ = scratch(most)
     seen = np.full(len(keys), -1, dtype=np.int32)
     for text in range(len(begins) - 1):
         mine = codes[begins[text] : begins[text + 1]]
