@@ -24,7 +24,7 @@ def _purpose(trained: Trained) -> str:
     return (
         "## What it is for\n\n"
         f"Answers {targets} of IT support tickets from their text as filed, with a calibrated probability, and decides by "
-        "itself only where the promised precision holds. Linear models on lexical features; triage-ml "
+        "itself only where the promised precision holds. Linear heads and a small network on lexical features; triage-ml "
         f"{__version__}. Not for judging the people who file or solve tickets, and not for text other than tickets."
     )
 

@@ -2,7 +2,7 @@
 
 Each learns by the softmax's log loss, one ticket after the other, with half of its terms left out (Srivastava et al. 2014,
 "Dropout"), in steps that Adagrad sizes (Duchi et al. 2011), one size a term. Alone they are no better than the linear head;
-what the two get wrong differs, and their mean is better than either (experiment 0003).
+what the two get wrong differs, and their mean is better than either (experiment 0010).
 """
 
 from __future__ import annotations
