@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from triage_ml.patterns.space import LexicalSpace
 
-__all__ = ["STEP", "case_vectors", "join_blocks", "label_vectors"]
+__all__ = ["STEP", "beside_each_other", "case_vectors", "join_blocks", "label_vectors"]
 
 #: Lengths of the blocks beside the text, which has length 1. Chosen on the simulated desk (experiments/0401-pattern-quality).
 NOTE, LABEL = 0.70, 0.70
@@ -45,6 +45,16 @@ def join_blocks(
     length = np.linalg.norm(joined, axis=1, keepdims=True)
     units: NDArray[np.float32] = np.divide(joined, length, out=joined, where=length > 1e-6)
     return units
+
+
+def beside_each_other(way: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A map of texts' vectors, shape (d, e), as one of cases' vectors, shape (2 d + 128, 2 e + 128)."""
+    rows, columns = way.shape
+    whole = np.zeros((2 * rows + LABEL_DIMENSIONS, 2 * columns + LABEL_DIMENSIONS), dtype=np.float32)
+    whole[:rows, :columns] = way
+    whole[rows : 2 * rows, columns : 2 * columns] = way
+    whole[2 * rows :, 2 * columns :] = np.eye(LABEL_DIMENSIONS, dtype=np.float32)
+    return whole
 
 
 def label_vectors(labels: Sequence[str]) -> NDArray[np.float32]:

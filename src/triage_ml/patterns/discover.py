@@ -19,7 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-__all__ = ["Discovery", "centroids_of", "communities", "discover", "join_alike", "mean_vectors", "neighbour_graph"]
+__all__ = [
+    "Discovery",
+    "centroids_of",
+    "communities",
+    "discover",
+    "join_alike",
+    "mean_vectors",
+    "neighbour_graph",
+    "sums_of",
+]
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
@@ -161,12 +170,15 @@ def _settle(vectors: FloatArray, labels: IntArray) -> IntArray:
     return settled
 
 
-def _sums(vectors: FloatArray, labels: IntArray) -> FloatArray:
-    members = sparse.csr_array(
-        (np.ones(len(labels), dtype=np.float32), (labels, np.arange(len(labels)))),
-        shape=(int(labels.max()) + 1, len(labels)),
-    )
+def sums_of(vectors: FloatArray, labels: IntArray, groups: int) -> FloatArray:
+    """The sum of the vectors of each group, shape (groups, d)."""
+    ones = np.ones(len(labels), dtype=np.float32)
+    members = sparse.csr_array((ones, (labels, np.arange(len(labels)))), shape=(groups, len(labels)))
     return np.asarray(members @ vectors, dtype=np.float32)
+
+
+def _sums(vectors: FloatArray, labels: IntArray) -> FloatArray:
+    return sums_of(vectors, labels, int(labels.max()) + 1)
 
 
 def _largest_first(labels: IntArray, weights: IntArray) -> IntArray:
