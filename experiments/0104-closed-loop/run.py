@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from provenance import Run
 
-from triage_ml.answer import prepare
+from triage_ml.answer import PICKED_FOR_AUDIT, is_picked, prepare
 from triage_ml.classify import TriageClassifier
 from triage_ml.evaluate import answer_all
 from triage_ml.settings import Settings
@@ -27,8 +28,24 @@ from triage_training.retrain_job import join_history
 from triage_training.train import train
 
 TARGETS = ("tier", "category")
-#: What each way of learning makes of tickets that were decided by the model alone and never looked at.
-WAYS = {"one in four (ours)": 0.25, "all as truth": 1.0, "none": 0.0, "people look at all": None}
+
+
+@dataclass(frozen=True)
+class Way:
+    """Which share of the tickets that were decided by the model alone and never looked at counts, and which is audited."""
+
+    untouched: float
+    audit_share: float = 0.0
+
+
+#: None: people look at all.
+WAYS: dict[str, Way | None] = {
+    "one in four (ours)": Way(0.25),
+    "one in four, a tenth audited": Way(0.25, audit_share=0.1),
+    "all as truth": Way(1.0),
+    "none": Way(0.0),
+    "people look at all": None,
+}
 
 
 class Desk:
@@ -44,7 +61,15 @@ class Desk:
         self.week = ((self.table["opened_at"] - start).dt.days // 7).to_numpy()
 
 
-def one_way(desk: Desk, config: dict[str, Any], untouched: float | None, home: Path, seed: int) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Audit:
+    """What picks tickets for an audit."""
+
+    digest: str
+    share: float
+
+
+def one_way(desk: Desk, config: dict[str, Any], way: Way | None, home: Path, seed: int) -> list[dict[str, Any]]:
     """Figures against the truth, a row a week of the loop."""
     settings = Settings(paths={"home": home})
     store = open_store(settings.store_url)
@@ -56,19 +81,20 @@ def one_way(desk: Desk, config: dict[str, Any], untouched: float | None, home: P
         week = config["history_weeks"] + number
         here = np.flatnonzero(desk.week == week)
         if number and number % config["retrain_every"] == 0:
-            model = again(desk, history, store, untouched, week, settings)
-        rows.append({"week": number + 1} | one_week(desk, here, model, store, config, draw))
+            model = again(desk, history, store, way, week, settings)
+        audit = Audit(f"week {week}", way.audit_share if way else 0.0)
+        rows.append({"week": number + 1} | one_week(desk, here, model, store, audit, config, draw))
     store.close()
     return rows
 
 
 def again(
-    desk: Desk, history: pd.DataFrame, store: Store, untouched: float | None, week: int, settings: Settings
+    desk: Desk, history: pd.DataFrame, store: Store, way: Way | None, week: int, settings: Settings
 ) -> TriageClassifier:
     """The next model: history and what came back; or what people wrote on every ticket."""
-    if untouched is None:
+    if way is None:
         return train(desk.table[desk.week < week], settings).classifier
-    return train(join_history(export_outcomes(store, untouched=untouched), history), settings).classifier
+    return train(join_history(export_outcomes(store, untouched=way.untouched), history), settings).classifier
 
 
 def one_week(
@@ -76,17 +102,17 @@ def one_week(
     here: np.ndarray,
     model: TriageClassifier,
     store: Store,
+    audit: Audit,
     config: dict[str, Any],
     draw: np.random.Generator,
 ) -> dict[str, Any]:
     """Answer the week's tickets, let the desk work on them, store what comes back; figures against the truth."""
     answered = answer_all(model, [desk.texts[row] for row in here])
-    auto = np.logical_and.reduce([answered[name].auto for name in TARGETS])
     predictions, outcomes = [], []
     for place, row in enumerate(here):
         answers = {name: (one.predicted[place], bool(one.auto[place])) for name, one in answered.items()}
-        predictions.append(prediction(desk, row, answers))
-        outcomes.append(outcome(desk, row, predictions[-1], bool(auto[place]), config, draw))
+        predictions.append(prediction(desk, row, answers, audit))
+        outcomes.append(outcome(desk, row, predictions[-1], config, draw))
     with store.begin() as connection:
         add_predictions(connection, predictions)
         for one in outcomes:
@@ -102,7 +128,7 @@ def one_week(
     return figures
 
 
-def prediction(desk: Desk, row: int, answers: dict[str, tuple[str, bool]]) -> Prediction:
+def prediction(desk: Desk, row: int, answers: dict[str, tuple[str, bool]], audit: Audit) -> Prediction:
     """What the service would have stored."""
     ticket = desk.table.iloc[row]
     asked = {name: None if pd.isna(ticket[name]) else ticket[name] for name in ("title", "description")}
@@ -110,14 +136,16 @@ def prediction(desk: Desk, row: int, answers: dict[str, tuple[str, bool]]) -> Pr
     targets = {
         name: {"value": value, "action": "auto" if sure else "suggest"} for name, (value, sure) in answers.items()
     }
-    action = "auto" if all(sure for _, sure in answers.values()) else "suggest"
+    auto = all(sure for _, sure in answers.values())
+    picked = auto and is_picked(ticket["ticket_id"], audit.digest, audit.share)
+    action, reason = ("auto" if auto and not picked else "suggest"), (PICKED_FOR_AUDIT if picked else "confident")
+    decision = {"action": action, "reason": reason, "audit_share": audit.share if auto else None}
     at = ticket["opened_at"].to_pydatetime()
-    return Prediction(new_id(at), ticket["ticket_id"], at, "1", "d", action, "confident", asked, {"targets": targets})
+    answer = {"decision": decision, "targets": targets}
+    return Prediction(new_id(at), ticket["ticket_id"], at, "1", audit.digest, action, reason, asked, answer)
 
 
-def outcome(
-    desk: Desk, row: int, made: Prediction, auto: bool, config: dict[str, Any], draw: np.random.Generator
-) -> Outcome:
+def outcome(desk: Desk, row: int, made: Prediction, config: dict[str, Any], draw: np.random.Generator) -> Outcome:
     """What becomes of it. A person who looks writes what the desk recorded, or follows the suggestion.
 
     Decided by the model alone: a wrong label is noticed by whoever gets the ticket, more often a tier than a category, and
@@ -125,6 +153,7 @@ def outcome(
     """
     said = {name: each["value"] for name, each in made.answer["targets"].items()}
     truth, recorded = desk.truth.iloc[row], desk.table.iloc[row]
+    auto = made.action == "auto"
     wrong = [name for name in TARGETS if said[name] != truth[name]]
     if auto and not any(draw.random() < config["noticed"][name] for name in wrong):
         labels, source = said, "closed_untouched"
@@ -143,9 +172,9 @@ def main() -> None:
     for seed in run.config["seeds"]:
         with tempfile.TemporaryDirectory() as scratch:
             desk = Desk(Path(scratch, "desk"), run.config, seed)
-            for number, (name, untouched) in enumerate(WAYS.items()):
+            for number, (name, way) in enumerate(WAYS.items()):
                 home = Path(scratch, f"home-{number}")
-                found[name].append(one_way(desk, run.config, untouched, home, seed))
+                found[name].append(one_way(desk, run.config, way, home, seed))
     run.write({"ways": found}, table(found, run.config["retrain_every"]))
 
 

@@ -1,7 +1,7 @@
 """Tickets in, answers out: shared by the scoring service and batch scoring."""
 
 from triage_ml.answer.answerer import Answerer, load_answerer
-from triage_ml.answer.audit import PICKED_FOR_AUDIT
+from triage_ml.answer.audit import PICKED_FOR_AUDIT, is_picked
 from triage_ml.answer.bulk import BulkJob, Scored, score_file
 from triage_ml.answer.model import Model, prepare, read_model, write_model
 from triage_ml.answer.recogniser import Recogniser
@@ -24,6 +24,7 @@ __all__ = [
     "RuleBook",
     "Scored",
     "Stages",
+    "is_picked",
     "latest_recogniser",
     "load_answerer",
     "load_rules",

@@ -13,7 +13,7 @@ import numpy as np
 
 from triage_ml.answer.verdicts import AUTO, Verdicts, reason_code
 
-__all__ = ["PICKED_FOR_AUDIT", "pick_for_audit"]
+__all__ = ["PICKED_FOR_AUDIT", "is_picked", "pick_for_audit"]
 
 #: Reason code of the tickets that are picked.
 PICKED_FOR_AUDIT = "picked_for_audit"
@@ -34,11 +34,12 @@ def pick_for_audit(routing: Sequence[Verdicts], ticket_ids: Sequence[str], diges
     auto = np.logical_and.reduce([verdict.action == AUTO for verdict in routing])
     auto &= ~np.logical_or.reduce([verdict.reason == reason_code("automated") for verdict in routing])
     rows = np.flatnonzero(auto)
-    picked = rows[[_is_picked(ticket_ids[row], digest, share) for row in rows.tolist()]] if len(rows) else rows
+    picked = rows[[is_picked(ticket_ids[row], digest, share) for row in rows.tolist()]] if len(rows) else rows
     for verdict in routing:
         verdict.cap(picked, PICKED_FOR_AUDIT)
 
 
-def _is_picked(ticket_id: str, digest: str, share: float) -> bool:
+def is_picked(ticket_id: str, digest: str, share: float) -> bool:
+    """Whether this ticket is one of the share, if the model with this digest would answer it `auto`."""
     drawn = hashlib.blake2b(f"{digest} {ticket_id}".encode("utf-8", "replace"), digest_size=8).digest()
     return int.from_bytes(drawn, "big") < share * 2**64
