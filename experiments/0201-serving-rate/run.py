@@ -202,7 +202,34 @@ def table(results: dict[str, Any]) -> str:
         f"Requests of 1,000 tickets: {batch['http']:.0f} tickets a second, {100 * batch['share']:.0f} % of the rate "
         f"in one process without HTTP and store ({batch['in_process']:.0f})."
     )
+    rows += ["", "| asked | found | |", "|---|---|---|"]
+    rows += [f"| {what} | {found} | {'reached' if enough else 'missed'} |" for what, found, enough in asked(results)]
     return "\n".join(rows)
+
+
+def asked(results: dict[str, Any]) -> list[tuple[str, str, bool]]:
+    """What was asked of the service, what was found in this run, and whether that is enough."""
+    found = [
+        ("12 × `mlflow models serve` at 64 clients", "mlflow models serve", "64", 12.0),
+        ("8 × at 8 clients", "mlflow models serve", "8", 8.0),
+        ("2 × the bare FastAPI app, scikit-learn's pipeline in it, at 64 clients", "bare FastAPI, sklearn", "64", 2.0),
+        ("2 × with our classifier in it", "bare FastAPI, same", "64", 2.0),
+        ("1 × at one client, scikit-learn's pipeline", "bare FastAPI, sklearn", "1", 1.0),
+        ("1 × at one client, our classifier", "bare FastAPI, same", "1", 1.0),
+    ]
+    rows = []
+    for what, peer, clients, least in found:
+        if clients in results["ratios"][peer]:
+            ratio = results["ratios"][peer][clients]["median"]
+            rows.append((what, f"{ratio:.1f} ×", ratio >= least))
+    half = results["half_of_peak"]
+    p99, bare_p99 = half["triage"]["p99_ms"], half["bare FastAPI, same"]["p99_ms"]
+    allowed = max(15.0, 1.5 * bare_p99 + results["disk"]["fsync"]["p99_ms"])
+    what = f"p99 at half of the peak under 15 ms, or 1.5 × the bare app's plus the disk's: {allowed:.1f} ms"
+    rows.append((what, f"{p99:.1f} ms", p99 < allowed))
+    share = results["batch"]["share"]
+    rows.append(("batches of 1,000 at 60 % of the rate in process", f"{100 * share:.0f} %", share >= 0.6))
+    return rows
 
 
 def ratios(servers: dict[str, dict[str, list[dict[str, float]]]]) -> dict[str, Any]:
