@@ -20,7 +20,7 @@ from triage_ml.patterns.discover import discover, mean_vectors
 from triage_ml.patterns.grouping import rows_by_label
 from triage_ml.patterns.grow import Said, as_texts
 from triage_ml.patterns.placing import Placed, place, recognise
-from triage_ml.patterns.search import ALIKE_CASES, SEARCHED, alike_of
+from triage_ml.patterns.search import SEARCHED, alike_of
 from triage_ml.patterns.texts import Texts
 
 __all__ = ["Proposed", "propose"]
@@ -50,10 +50,10 @@ def propose(book: PatternBook, said: Sequence[Said] | Texts, *, week: str, min_t
         return []
     with threadpool_limits(limits=1):
         placed = place(book.space, as_texts(said, week))
-        return [*_merges(book)[:MOST], *_splits(book, placed, min_tickets)[:MOST]]
+        return [*_merges(book, alike_of(placed.texts, book.space))[:MOST], *_splits(book, placed, min_tickets)[:MOST]]
 
 
-def _merges(book: PatternBook) -> list[Proposed]:
+def _merges(book: PatternBook, alike: float) -> list[Proposed]:
     sums, counts = book.cases.sums(len(book))
     roots, root_of = np.unique(book.goes_on, return_inverse=True)
     total = np.zeros((len(roots), sums.shape[1]), dtype=np.float32)
@@ -64,7 +64,7 @@ def _merges(book: PatternBook) -> list[Proposed]:
     found = []
     for row in range(len(roots) - 1):
         likeness = means[row + 1 :] @ means[row]
-        for column in np.flatnonzero(likeness >= NEARLY * ALIKE_CASES).tolist():
+        for column in np.flatnonzero(likeness >= NEARLY * alike).tolist():
             small, large = sorted((row, row + 1 + column), key=lambda one: (size[one], one))
             one, other = book.ids[roots[small]], book.ids[roots[large]]
             if frozenset((one, other)) not in apart:

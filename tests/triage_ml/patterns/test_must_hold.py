@@ -34,6 +34,24 @@ def test_one_kind_with_most_of_the_volume_does_not_swallow_the_others(texts_of: 
     assert all(not of_kind["vpn"] & of_kind[kind] for kind in ("password", "printer", "disk"))
 
 
+@pytest.mark.parametrize("labels", [["IT"], ["IT", "IT", "IT", "Other"]], ids=["one for all", "one for most"])
+def test_a_category_that_most_tickets_share_does_not_make_them_one_pattern(
+    labels: list[str], texts_of: dict[str, list[str]], say: Say
+) -> None:
+    said = say([text for texts in texts_of.values() for text in texts])
+    labelled = [replace(one, label=labels[number % len(labels)]) for number, one in enumerate(said)]
+
+    found = grow(None, labelled, week="2026-W01", min_tickets=4)
+
+    kind_of = {text: kind for kind, texts in texts_of.items() for text in texts}
+    kinds = [
+        {kind_of[one.text] for one, own in zip(labelled, found.pattern.tolist(), strict=True) if own == pattern}
+        for pattern in range(len(found.book))
+    ]
+    assert len(kinds) >= len(texts_of)
+    assert all(len(one) <= 1 for one in kinds)
+
+
 def test_machine_made_tickets_are_one_pattern_for_a_template(texts_of: dict[str, list[str]], say: Say) -> None:
     alerts = masked_texts([f"ALERT disk C: at {80 + number % 20} % on srv-app-{number:02d}" for number in range(40)])
     people = [text for texts in texts_of.values() for text in texts]
