@@ -1,8 +1,8 @@
 """Whose column is which of ours: what the user maps, and what is obvious from the name.
 
-The names are those of ServiceNow, Jira, BMC Helix, Freshservice and common exports, in the order in which they are
-believed. Elapsed times are never effort, so names like `business_duration` are not here, and neither is Jira's `timespent`,
-which is in seconds.
+The names are those of ServiceNow, Jira, BMC Helix, Freshservice and common exports, and what German exports call the same, in
+the order in which they are believed. Elapsed times are never effort, so names like `business_duration` are not here, and
+neither is Jira's `timespent`, which is in seconds.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ KNOWN_NAMES: dict[str, tuple[str, ...]] = {
         "case number",
         "id",
         "sys_id",
+        "nummer",
+        "ticketnummer",
+        "vorgangsnummer",
     ),
     "opened_at": (
         "created",
@@ -38,8 +41,21 @@ KNOWN_NAMES: dict[str, tuple[str, ...]] = {
         "reported date",
         "open date",
         "creation date",
+        "eröffnet",
+        "eröffnet am",
+        "geöffnet",
+        "erstellt",
+        "erstellt am",
     ),
-    "title": ("short description", "summary", "subject", "brief description"),
+    "title": (
+        "short description",
+        "summary",
+        "subject",
+        "brief description",
+        "kurzbeschreibung",
+        "betreff",
+        "zusammenfassung",
+    ),
     "description": (
         "detailed decription",
         "detailed description",
@@ -48,6 +64,7 @@ KNOWN_NAMES: dict[str, tuple[str, ...]] = {
         "body",
         "text",
         "details",
+        "beschreibung",
     ),
     "resolved_at": (
         "resolved",
@@ -57,15 +74,26 @@ KNOWN_NAMES: dict[str, tuple[str, ...]] = {
         "closed at",
         "closed",
         "closed date",
+        "gelöst",
+        "gelöst am",
+        "geschlossen",
+        "geschlossen am",
     ),
-    "resolution": ("close notes", "resolution notes", "solution"),
+    "resolution": ("close notes", "resolution notes", "solution", "lösung", "abschlussnotizen"),
     "tier": ("support tier", "support level"),
-    "category": ("categorization tier 1",),
-    "subcategory": ("sub category", "categorization tier 2"),
-    "assignment_group": ("assigned group", "support group", "resolver group", "group"),
+    "category": ("categorization tier 1", "kategorie"),
+    "subcategory": ("sub category", "categorization tier 2", "unterkategorie"),
+    "assignment_group": (
+        "assigned group",
+        "support group",
+        "resolver group",
+        "group",
+        "zuweisungsgruppe",
+        "lösende gruppe",
+    ),
     "ticket_type": ("type", "issue type", "service type", "sys_class_name"),
     "activity": ("maintenance type",),
-    "priority": (),
+    "priority": ("priorität",),
     "channel": ("contact type", "reported source", "source"),
     "configuration_item": ("cmdb_ci", "service ci", "hpd_ci", "ci"),
     "requester_id": ("caller id", "caller", "requester", "reporter", "opened by", "person id"),

@@ -170,8 +170,18 @@ def test_no_row_can_be_used(imported: Import) -> None:
             {"ticket_id": "INCIDENT_NUMBER", "title": "DESCRIPTION", "description": "DETAILED_DECRIPTION"},
         ),
         ("id,subject,description_text", {"ticket_id": "id", "title": "subject", "description": "description_text"}),
+        (
+            "Nummer,Kurzbeschreibung,Beschreibung,Kategorie,Zuweisungsgruppe",
+            {
+                "ticket_id": "Nummer",
+                "title": "Kurzbeschreibung",
+                "description": "Beschreibung",
+                "category": "Kategorie",
+                "assignment_group": "Zuweisungsgruppe",
+            },
+        ),
     ],
-    ids=["ServiceNow", "Jira", "BMC Helix", "Freshservice"],
+    ids=["ServiceNow", "Jira", "BMC Helix", "Freshservice", "in German"],
 )
 def test_names_of_ticket_systems_are_known(imported: Import, header: str, expected: dict[str, str]) -> None:
     row = ",".join("2026-11-22" if name == "Created" else "x" for name in header.split(","))
