@@ -55,6 +55,11 @@ class Automations:
         self._bundles = bundles
         self._now = _InForce()
 
+    @property
+    def book(self) -> PatternBook | None:
+        """The patterns of now."""
+        return self._now.book
+
     def dress(self, answerer: Answerer) -> Answerer:
         """The answerer with the patterns and automations of now; as it is where there are no patterns."""
         if self._now.book is None:

@@ -29,6 +29,7 @@ from triage_training.mine_desk import Desk
 from triage_training.mine_evidence import SITE_COLUMNS
 from triage_training.mine_listing import NOTES_WEEKS, Lister, history_of
 from triage_training.mine_writing import Writer
+from triage_training.recognise_job import learn_recogniser
 from triage_training.weeks import weeks_back
 
 __all__ = ["BESIDE", "Progress", "WeekResult", "assignments", "mine", "reorganise"]
@@ -101,7 +102,10 @@ def mine(
     store = open_store(settings.store_url)
     try:
         miner = _Miner(source_of(tickets), settings, store, handoffs, now or datetime.now(UTC))
-        return miner.run(weeks, last, refit, progress or (lambda _what, _done, _total: None))
+        mined = miner.run(weeks, last, refit, progress or (lambda _what, _done, _total: None))
+        if mined and miner.desk.is_dated:
+            learn_recogniser(miner.desk.source, settings, store)
+        return mined
     finally:
         store.close()
 
@@ -190,9 +194,10 @@ class _Miner:
             tickets, grown = self._grow(changed, week, refit=False)
             rows = list(self._facts(tickets, grown))
             seen = _last_weeks(self.desk.frame["week"].iloc[changed], tickets, grown)
-        facts = self.lister.merged(week, rows, self.writer.book if grown is None else grown.book, grown)
+        book = self.writer.book if grown is None else grown.book
+        facts = self.lister.merged(week, rows, book, grown)
         listed = self.lister.listed(facts, window)
-        evidence = self.lister.evidence(facts, window) if last else {}
+        evidence = self.lister.evidence(facts, window, book) if last else {}
         written = self.writer.mined(listed, grown, rows, seen, evidence, self.lister.left.values())
         found = self.writer.patterns - before
         return WeekResult(week, listed.tickets, listed.covered, found, listed.candidates, not written)
@@ -236,7 +241,7 @@ class _Miner:
         if not held.issuperset(recent):
             return False
         facts = self.lister.merged(week, [], self.writer.book)
-        evidence = self.lister.evidence(facts, window) if last else {}
+        evidence = self.lister.evidence(facts, window, self.writer.book) if last else {}
         self.writer.mined(self.lister.listed(facts, window), evidence=evidence)
         return True
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from triage_ml.patterns import Growth, PatternBook, hex_key
+from triage_ml.patterns import Growth, PatternBook, counter_examples, hex_key
 from triage_ml.settings import Settings
 from triage_ml.store import Connection, Store, WeekList, facts_between, mined_weeks
 from triage_ml.taxonomy import load_taxonomy
@@ -24,6 +24,8 @@ Row = dict[str, Any]
 
 #: Weeks whose close notes say how a pattern gets solved.
 NOTES_WEEKS = 4
+#: Texts among which counter examples are looked for.
+COMPARED = 4_000
 _UNREAD = -1
 
 
@@ -105,11 +107,30 @@ class Lister:
         covered = sum(fact["pattern_id"] is not None for fact in own) / max(len(own), 1)
         return WeekList(window[-1], len(own), round(covered, 4), [candidate.figures() for candidate in candidates])
 
-    def evidence(self, facts: Sequence[Row], window: Sequence[str]) -> dict[str, dict[str, Any]]:
+    def evidence(
+        self, facts: Sequence[Row], window: Sequence[str], book: PatternBook | None
+    ) -> dict[str, dict[str, Any]]:
         """Evidence of each pattern from the last weeks of the window."""
         weeks = set(window[-NOTES_WEEKS:])
         recent = [fact for fact in facts if fact["week"] in weeks]
-        return evidence_by_pattern(self._desk.frame.iloc[self._desk.rows(list(weeks))], recent, self._texts)
+        found = evidence_by_pattern(self._desk.frame.iloc[self._desk.rows(list(weeks))], recent, self._texts)
+        for pattern_id, texts in self._counter_examples(recent, book).items():
+            if pattern_id in found:
+                found[pattern_id]["counter"] = texts
+        return found
+
+    def _counter_examples(self, facts: Sequence[Row], book: PatternBook | None) -> dict[str, list[str]]:
+        """For each pattern the nearest texts that are not of it, among those that most tickets say."""
+        if book is None:
+            return {}
+        said = Counter(fact["text_key"] for fact in facts if fact["text_key"] in self._texts)
+        keys = sorted(said, key=lambda key: (-said[key], key))[:COMPARED]
+        place = {pattern_id: index for index, pattern_id in enumerate(book.ids)}
+        pattern_of = {fact["text_key"]: place.get(fact["pattern_id"], -1) for fact in facts}
+        pattern = np.array([pattern_of[key] for key in keys], dtype=np.int64)
+        texts = [self._texts[key] for key in keys]
+        near = counter_examples(book, texts, pattern)
+        return {book.ids[index]: [texts[one] for one in places] for index, places in near.items()}
 
     def _counted_weeks(self, facts: Sequence[Row], window: Sequence[str]) -> list[str]:
         """The weeks whose tickets are all known, from the first with a ticket on: one that was never mined is not empty."""

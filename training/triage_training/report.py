@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from triage_ml.errors import InputError
+from triage_ml.errors import BundleError, InputError
 from triage_ml.files import atomic_file
+from triage_ml.patterns import PatternBook, load_book
 from triage_ml.review import (
     FORMATS,
     Format,
@@ -19,7 +20,7 @@ from triage_ml.review import (
     week_document,
 )
 from triage_ml.settings import Settings
-from triage_ml.store import closed_tickets, mined_weeks, open_store
+from triage_ml.store import closed_tickets, latest_book, mined_weeks, open_store
 from triage_ml.taxonomy import load_taxonomy
 
 __all__ = ["load_levels", "load_report", "write_levels", "write_report"]
@@ -92,8 +93,22 @@ def write_report(settings: Settings, week: str | None = None, out: Path | None =
         The week was not mined, or the folder can't be written.
     """
     report = load_report(settings, week)
-    documents = {kind: week_document(report, kind) for kind in FORMATS}
+    book = _book(settings)
+    documents = {kind: week_document(report, kind, book) for kind in FORMATS}
     return _write(documents, out or settings.paths.reports / report.week, LIST)
+
+
+def _book(settings: Settings) -> PatternBook | None:
+    """The patterns in use; None where their bundle can't be read: the report does without the map then."""
+    store = open_store(settings.store_url)
+    try:
+        with store.read() as connection:
+            digest = latest_book(connection)
+        return None if digest is None else load_book(settings.paths.bundles, digest)
+    except BundleError:
+        return None
+    finally:
+        store.close()
 
 
 def write_levels(levels: Mapping[str, Any], folder: Path) -> dict[str, Path]:

@@ -15,8 +15,10 @@ from triage_ml.review import (
     levels_document,
     load_patterns,
     load_shadow_figures,
+    load_week,
     routing_figures,
     routing_weeks,
+    week_map,
 )
 from triage_ml.store import ClosedTicket, Connection, Store, closed_tickets
 from triage_serving.pages.guard import page_router
@@ -36,11 +38,11 @@ LOOKED_AT = timedelta(weeks=12)
 async def patterns(request: Request, services: ServicesDep) -> Response:
     """Every pattern that was ever found, and where it stands."""
     text = request.query_params.get("text", "")[:200]
-    lines = await asyncio.to_thread(_patterns, services)
+    lines, drawn = await asyncio.to_thread(_patterns, services)
     words = text.casefold().split()
     found = [line for line in lines if all(word in line.title.casefold() for word in words)]
     counts = Counter(line.status for line in lines)
-    return render(request, "patterns.html", lines=found[:1000], found=len(found), text=text, counts=counts)
+    return render(request, "patterns.html", lines=found[:1000], found=len(found), text=text, counts=counts, map=drawn)
 
 
 @router.get("/review/service-levels")
@@ -70,9 +72,12 @@ async def routing(request: Request, services: ServicesDep) -> Response:
     )
 
 
-def _patterns(services: Services) -> list[PatternLine]:
+def _patterns(services: Services) -> tuple[list[PatternLine], str | None]:
+    today = services.calendar.today()
     with services.store.read() as connection:
-        return load_patterns(connection, today=services.calendar.today())
+        lines = load_patterns(connection, today=today)
+        listed = load_week(connection, None, today=today)
+    return lines, None if listed is None else week_map(listed, services.automations.book)
 
 
 def _levels(services: Services) -> dict[str, Any] | None:

@@ -38,7 +38,7 @@ async def week_file(week: str, kind: str, services: ServicesDep) -> Response:
     chosen = next((one for one in FORMATS if one == kind), None)
     if listed is None or chosen is None:
         raise Problem(404, "not_found", "There is no such file.")
-    body = await asyncio.to_thread(week_document, listed, chosen)
+    body = await asyncio.to_thread(week_document, listed, chosen, services.automations.book)
     return attachment(body, f"weekly-list-{listed.week}.{chosen}")
 
 

@@ -217,7 +217,7 @@ class Answerer:
         return said | {"audit_share": self._decision.audit_share} if self._decision.audit_share and is_up else said
 
     def _assign(self, texts: Sequence[str]) -> Sequence[Assignment | None]:
-        return [None] * len(texts) if self.patterns is None else self.patterns.assign(texts)
+        return [None] * len(texts) if self.patterns is None else self.patterns.assign(texts, redacted=True)
 
     def _taken(self, texts: Sequence[str], assigned: Sequence[Assignment | None]) -> Sequence[tuple[str, str] | None]:
         """The automated pattern that takes each ticket, and whether it is to act (`auto`) or to be suggested."""
@@ -226,7 +226,7 @@ class Answerer:
             return [(one, "suggest") if one else None for one in near]
         taken: list[tuple[str, str] | None] = []
         known = set(self.recogniser.patterns)
-        for own, (one, probability) in zip(near, self.recogniser.recognise(masked_texts(texts)), strict=True):
+        for own, (one, probability) in zip(near, self.recogniser.recognise(masked_texts(texts, redacted=True)), strict=True):
             if one is not None and one in self.automations:
                 taken.append((one, "auto" if probability >= self._acts_from.get(one, _NEVER) else "suggest"))
             else:
@@ -294,7 +294,8 @@ def _first_rule(verdicts: Mapping[str, Verdicts], row: int) -> str | None:
 def _pattern(assigned: Assignment | None) -> dict[str, Any] | None:
     if assigned is None:
         return None
-    return {"pattern_id": assigned.pattern_id, "title": assigned.title, "similarity": assigned.similarity}
+    told = {} if assigned.variant_id is None else {"variant_id": assigned.variant_id}
+    return {"pattern_id": assigned.pattern_id, "title": assigned.title, "similarity": assigned.similarity, **told}
 
 
 def _target(verdict: Verdicts, row: int, because: list[Term], include_all: bool) -> dict[str, Any]:

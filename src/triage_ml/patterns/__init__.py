@@ -7,6 +7,7 @@ from triage_ml.patterns.decided import Decided, Event, Split, events_between, ha
 from triage_ml.patterns.discover import ALIKE, Discovery, discover
 from triage_ml.patterns.grow import Growth, Said, grow
 from triage_ml.patterns.map import MapPoint, pattern_map
+from triage_ml.patterns.nearby import counter_examples
 from triage_ml.patterns.publish import book_folder, load_book, prune_books, publish_book
 from triage_ml.patterns.reorganise import Proposed, propose
 from triage_ml.patterns.search import ALIKE_IN_MEANING
@@ -41,6 +42,7 @@ __all__ = [
     "Uniques",
     "book_folder",
     "collapse",
+    "counter_examples",
     "discover",
     "events_between",
     "grow",

@@ -6,6 +6,7 @@ from triage_ml.review.kits import kit_archive, kit_kind, starter_kit
 from triage_ml.review.level_documents import Sheet, level_sheets, levels_document
 from triage_ml.review.links import unlinked
 from triage_ml.review.looking_back import LookingBack, load_realised
+from triage_ml.review.mapping import week_map
 from triage_ml.review.overview import PatternLine, load_patterns, load_service_levels
 from triage_ml.review.routing import load_shadow_figures, routing_figures, routing_weeks
 from triage_ml.review.weeks import (
@@ -44,4 +45,5 @@ __all__ = [
     "starter_kit",
     "unlinked",
     "week_document",
+    "week_map",
 ]

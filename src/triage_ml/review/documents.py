@@ -11,7 +11,9 @@ from typing import Any, Literal, get_args
 import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from triage_ml.patterns import PatternBook
 from triage_ml.review.drawings import sparkline
+from triage_ml.review.mapping import week_map
 from triage_ml.review.weeks import ReviewedWeek, expected_hours
 from triage_ml.review.workbook import workbook
 from triage_ml.value import KIND_TITLES
@@ -30,9 +32,10 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def week_document(report: ReviewedWeek, kind: Format) -> bytes:
-    """The list in one of `FORMATS`. The HTML page needs nothing from elsewhere; no cell can run in a spreadsheet."""
-    return _WRITERS[kind](report)
+def week_document(report: ReviewedWeek, kind: Format, book: PatternBook | None = None) -> bytes:
+    """The list in one of `FORMATS`. The HTML page needs nothing from elsewhere, and has the map of the patterns where their
+    book is given; no cell can run in a spreadsheet."""
+    return _html(report, book) if kind == "html" else _WRITERS[kind](report)
 
 
 def csv_text(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -58,7 +61,7 @@ def document_template(name: str) -> Any:
     return environment.get_template(name)
 
 
-def _html(report: ReviewedWeek) -> bytes:
+def _html(report: ReviewedWeek, book: PatternBook | None = None) -> bytes:
     longest = max((candidate["hours"]["p90"] for candidate in report.candidates), default=0.0)
     text: str = document_template("week.html").render(
         week=report,
@@ -68,6 +71,7 @@ def _html(report: ReviewedWeek) -> bytes:
         realised=report.realised,
         longest=longest or 1.0,
         kinds=KIND_TITLES,
+        map=week_map(report, book),
     )
     return text.encode()
 
@@ -86,7 +90,6 @@ def _json(report: ReviewedWeek) -> bytes:
 
 
 _WRITERS: Mapping[Format, Callable[[ReviewedWeek], bytes]] = {
-    "html": _html,
     "csv": _csv,
     "xlsx": _xlsx,
     "json": _json,

@@ -13,6 +13,9 @@ from triage_ml.tickets.formats import FileFormat, format_of
 
 __all__ = ["write_tickets"]
 
+#: Rows of Parquet that are read together.
+ROW_GROUP = 50_000
+
 
 def write_tickets(frame: pd.DataFrame, path: Path) -> None:
     """Write Parquet, CSV (UTF-8; with tabs as .tsv) or JSON Lines, by the suffix; `.gz` after it compresses.
@@ -39,7 +42,7 @@ def write_tickets(frame: pd.DataFrame, path: Path) -> None:
 
 def _write(frame: pd.DataFrame, path: Path, wanted: FileFormat) -> None:
     if wanted.kind == "parquet":
-        frame.to_parquet(path, index=False)
+        frame.to_parquet(path, index=False, row_group_size=ROW_GROUP)
     elif wanted.kind == "csv":
         frame.to_csv(path, index=False, sep=wanted.delimiter, lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%S.%fZ")
     else:

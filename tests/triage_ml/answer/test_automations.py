@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,8 @@ IN_FORCE = {"p-reset": {"reference": "RB-12", "owner": "desk"}}
 class PasswordBook:
     """Knows one pattern, by one word."""
 
-    def assign(self, texts: Sequence[str]) -> list[Assignment | None]:
+    def assign(self, texts: Sequence[str], *, redacted: bool) -> list[Assignment | None]:
+        assert redacted  # what the classifier reads is not cleaned and redacted once more
         return [RESET if "password" in text else None for text in texts]
 
 
@@ -85,6 +88,14 @@ def test_a_ticket_says_its_pattern(folder: Path) -> None:
     assert second["pattern"] is None
     assert first["automation"] is None
     assert first["targets"]["tier"]["value"] == "L1"
+
+
+def test_a_ticket_says_its_variant_where_its_text_tells_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "RESET", replace(RESET, variant_id="v-vpn"))
+
+    (first, *_) = answerer(folder, {}).answer(TICKETS)
+
+    assert first["pattern"]["variant_id"] == "v-vpn"
 
 
 def test_an_automation_in_force_takes_the_ticket(folder: Path) -> None:

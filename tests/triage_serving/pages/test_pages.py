@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,9 @@ from fastapi.testclient import TestClient
 from listed import WEEK, figures, put_list
 
 from triage_ml.errors import StoreError
+from triage_ml.patterns import Said, grow, text_key
 from triage_ml.store import PatternRecord, Store, WeekList, put_patterns, put_week, standings
+from triage_serving.automations import Automations
 
 Make = Callable[..., Any]
 EVIL = (
@@ -264,3 +267,18 @@ def test_a_browser_says_where_a_form_comes_from(person: Make, listed: Store, sit
     form = ana.read("/review/candidates/p1").forms["accept"]
     sent = {"origin": "null", "sec-fetch-site": site}
     assert ana.client.post("/review/candidates/p1", data=form, headers=sent).status_code == status
+
+
+def test_the_patterns_page_has_the_map_of_the_latest_list(
+    person: Make, listed: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [f"{word} {what} {number}" for word, what in (("vpn", "down"), ("printer", "jam")) for number in "abcdefgh"]
+    said = sorted((Said(text, text, text, 2) for text in texts), key=lambda one: text_key(one.text))
+    book = grow(None, said, week="2026-W46", min_tickets=4).book
+    known = [replace(one, pattern_id=key) for one, key in zip(book.patterns, ("p1", "p7"), strict=True)]
+    monkeypatch.setattr(Automations, "book", replace(book, patterns=tuple(known)))
+
+    page = person().read("/review/patterns")
+
+    assert [given["data-pattern"] for tag, given in page.tags if tag == "circle"] == ["p1"]
+    assert "Pattern p1: 40 tickets, 10.5 hours" in page.text

@@ -154,3 +154,17 @@ def test_a_sparkline_stays_within_its_box(weekly: list[int]) -> None:
     assert len(points) == len(weekly)
     assert all(0 <= x <= 96 and 0 <= y <= 24 for x, y in points)
     assert f"Tickets a week: {', '.join(map(str, weekly))}" in drawn
+
+
+def test_the_page_has_a_map_of_the_patterns_that_are_listed(mined: Settings) -> None:
+    paths = write_report(mined)
+
+    listed = {one["pattern_id"] for one in json.loads(paths["json"].read_text())["candidates"]}
+    drawn = set(re.findall(r'data-pattern="(\w+)"', paths["html"].read_text()))
+    assert drawn == listed
+
+
+def test_without_the_bundle_of_patterns_there_is_a_report_without_a_map(mined: Settings, tmp_path: Path) -> None:
+    elsewhere = Settings(paths={"home": tmp_path}, store={"url": mined.store_url})  # type: ignore[arg-type]
+
+    assert "data-pattern" not in write_report(elsewhere)["html"].read_text()
