@@ -74,7 +74,8 @@ def test_the_apps_never_import_each_other() -> None:
 
 
 def test_mlflow_is_imported_in_the_two_registries_alone() -> None:
-    files = [path for paths in FILES.values() for path in paths if path.name != "registry.py"]
+    allowed = ("registry.py", "registry_runs.py")
+    files = [path for paths in FILES.values() for path in paths if path.name not in allowed]
     assert offenders(files, "mlflow") == []
 
 

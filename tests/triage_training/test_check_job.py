@@ -108,7 +108,18 @@ def test_300_tickets_are_told_to_be_few(desk_tickets: pd.DataFrame, taxonomy: Ta
 
 def test_tickets_without_labels_are_told_so(desk_tickets: pd.DataFrame, taxonomy: Taxonomy) -> None:
     bare = desk_tickets.iloc[:100][["ticket_id", "opened_at", "title", "description"]]
-    assert check_tickets(bare, Settings(), taxonomy).advice[0].startswith("No label to learn from")
+    assert check_tickets(bare, Settings(), taxonomy).advice[:2] == [
+        f"{name}: no label to learn from, the tickets have no such column or nothing in it."
+        for name in ("tier", "category")
+    ]
+
+
+def test_a_target_that_is_not_there_is_told_beside_those_that_are(
+    desk_tickets: pd.DataFrame, taxonomy: Taxonomy
+) -> None:
+    found = check_tickets(desk_tickets.iloc[:400], Settings(), taxonomy, targets=["tier", "colour"], curve=False)
+    assert ([target.name for target in found.targets], found.missing) == (["tier"], ["colour"])
+    assert found.advice[0] == "colour: no label to learn from, the tickets have no such column or nothing in it."
 
 
 def test_the_command_writes_json_without_text_a_page_and_the_doubts(

@@ -16,6 +16,7 @@ from triage_ml.settings import load_settings
 from triage_ml.simulate import Desk
 from triage_ml.store import open_store
 from triage_training.commands import app
+from triage_training.shared_options import target_names
 
 Command = Callable[..., dict[str, Any]]
 
@@ -175,3 +176,12 @@ def test_retrain_says_what_it_did_and_a_second_time_that_nothing_is_new(
     assert (done["exit"], done["is_new"], again["exit"], again["is_new"]) == (0, True, 0, False)
     assert again["model_version"] == done["model_version"]
     assert "targets" not in again
+
+
+@pytest.mark.parametrize(
+    ("given", "names"), [(None, None), ("tier", ["tier"]), (" tier, category ,", ["tier", "category"])]
+)
+def test_targets_are_names_with_commas_and_spaces_are_none_of_their_letters(
+    given: str | None, names: list[str] | None
+) -> None:
+    assert target_names(given) == names

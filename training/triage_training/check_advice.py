@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from triage_ml.settings import Settings
 from triage_training.check_target import FEW
 from triage_training.readiness import Readiness, TargetReadiness
 
@@ -15,11 +14,11 @@ _MANY_REPEATS = 0.3
 _WORTH_MORE = 0.01
 
 
-def advise(found: Readiness, settings: Settings) -> list[str]:
+def advise(found: Readiness) -> list[str]:
     """Sentences for a reader who decides what to put right before training."""
-    said = []
-    if not found.targets:
-        said.append(f"No label to learn from: none of {', '.join(settings.train.targets)} is in these tickets.")
+    said = [
+        f"{name}: no label to learn from, the tickets have no such column or nothing in it." for name in found.missing
+    ]
     if found.usable < _FEW_TICKETS:
         said.append(
             f"{found.usable} usable tickets: enough to try, too few to promise a precision. A few thousand help."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from triage_ml.console import ConfigOption, JsonOption, running
-from triage_training.shared_options import TargetsOption, TaxonomyOption, TicketsArgument
+from triage_training.shared_options import TargetsOption, TaxonomyOption, TicketsArgument, read_settings, target_names
 
 if TYPE_CHECKING:
     from triage_training.readiness import Readiness
@@ -38,18 +38,15 @@ def check_command(
 ) -> None:
     """Label hygiene and readiness: what can be learnt from these tickets, what can't, and why."""
     with running("check", as_json) as out:
-        from triage_ml.settings import load_settings
-        from triage_ml.taxonomy import load_taxonomy
         from triage_ml.tickets import read_tickets
         from triage_training.check_job import check_tickets
         from triage_training.check_page import print_readiness
         from triage_training.handoffs import read_handoffs
 
-        settings = load_settings(config)
-        known = load_taxonomy(taxonomy or settings.taxonomy.file)
+        settings, known = read_settings(config, taxonomy)
         table = read_tickets(tickets)
         log = None if handoffs is None else read_handoffs(handoffs)
-        names = targets.split(",") if targets else None
+        names = target_names(targets)
         with out.steps() as step:
             found = check_tickets(table, settings, known, targets=names, handoffs=log, cleanlab=cleanlab, step=step)
         ids = table["ticket_id"].tolist()

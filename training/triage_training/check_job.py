@@ -59,7 +59,8 @@ def check_tickets(
         Fit on growing parts to see what more tickets would bring; the longest part of it all.
     """
     tickets = tickets.reset_index(drop=True)
-    wanted = [name for name in (targets or settings.train.targets) if name in tickets and tickets[name].notna().any()]
+    asked = list(dict.fromkeys(targets or settings.train.targets))
+    wanted = [name for name in asked if name in tickets and tickets[name].notna().any()]
     step("cleaning and redacting text")
     texts = prepare(ticket_text(tickets))
     notes = mask(prepare(tickets["resolution"].fillna("").tolist())) if "resolution" in tickets else [""] * len(texts)
@@ -88,8 +89,9 @@ def check_tickets(
         unknown,
         new,
         retired,
+        [name for name in asked if name not in wanted],
     )
-    readiness.advice.extend(advise(readiness, settings))
+    readiness.advice.extend(advise(readiness))
     return readiness
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from triage_ml.console import ConfigOption, JsonOption, Output, running
-from triage_training.shared_options import TaxonomyOption
+from triage_training.shared_options import TaxonomyOption, read_settings
 
 if TYPE_CHECKING:
     from triage_training.retrain_job import Retrained
@@ -74,13 +74,10 @@ def retrain_command(
 ) -> None:
     """Export, train, compare, register as challenger: the whole round in one command, safe to run twice."""
     with running("retrain", as_json) as out:
-        from triage_ml.settings import load_settings
-        from triage_ml.taxonomy import load_taxonomy
         from triage_ml.tickets import read_tickets
         from triage_training.retrain_job import retrain
 
-        settings = load_settings(config)
-        known = load_taxonomy(taxonomy or settings.taxonomy.file)
+        settings, known = read_settings(config, taxonomy)
         history = read_tickets(tickets) if tickets else None
         with out.steps() as step:
             done = retrain(settings, known, history=history, untouched=untouched, step=step)

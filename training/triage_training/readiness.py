@@ -62,7 +62,10 @@ class Leaks:
 
 @dataclass(frozen=True)
 class Readiness:
-    """The whole account. `advice` are sentences, the most pressing first; `aliases` are lines for taxonomy.toml."""
+    """The whole account. `advice` are sentences, the most pressing first; `aliases` are lines for taxonomy.toml.
+
+    `missing` are targets that were asked for and that no ticket has a label of.
+    """
 
     tickets: int
     usable: int
@@ -77,6 +80,7 @@ class Readiness:
     unknown_groups: list[str]
     new_groups: list[str]
     retired_groups: list[str]
+    missing: list[str]
     advice: list[str] = field(default_factory=list)
 
     @property
@@ -101,5 +105,6 @@ class Readiness:
             "unknown_groups": self.unknown_groups,
             "new_groups": self.new_groups,
             "retired_groups": self.retired_groups,
+            "missing_targets": self.missing,
             "advice": self.advice,
         }

@@ -1,4 +1,4 @@
-"""Everything that training writes to MLflow, and reads back from it. MLflow is imported here and nowhere else.
+"""Everything that training writes to MLflow, and reads back from it. It is imported here and in `registry_runs` alone.
 
 A version appears in the registry last, when its run, bundle and report are complete: a training that is killed leaves the
 registry as it was. Which version is champion is decided by `triage_training.promotion`; here aliases are only moved.
@@ -8,10 +8,8 @@ Names and aliases are those of `triage_ml.bundle`.
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,14 +19,15 @@ from triage_ml.bundle import ARTIFACT_PATH, MANIFEST, MODEL_NAME
 from triage_ml.errors import BundleCorruptError, NoModelError, RegistryError, TriageError
 from triage_ml.files import atomic_folder
 from triage_ml.settings import Settings
-from triage_training.mlflow_manners import metric_name, prepare_environment, reason_of, without_password
+from triage_training.mlflow_manners import prepare_environment, reason_of, without_password
+from triage_training.registry_runs import RunLog
 from triage_training.trials import Trial
 from triage_training.versions import Version
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["Registry", "Version", "describe_for_mlflow"]
+__all__ = ["Registry", "Version"]
 
 T = TypeVar("T")
 
@@ -62,19 +61,19 @@ class Registry:
         The trials of a search become runs of their own under it. What fails, or is stopped by Ctrl-C, takes its runs with it.
         """
         with self._calls("take the model"):
-            run = self._client.create_run(self._experiment(), run_name=f"train {digest[7:15]}", tags=dict(tags))
-            run_id = run.info.run_id
+            runs = RunLog(self._client, self._experiment())
+            run_id = runs.begin(f"train {digest[7:15]}", tags)
             begun = [run_id]
             try:
-                self._log(run_id, bundle, params, metrics, files)
+                runs.fill(run_id, bundle, params, metrics, files)
                 for trial in trials:
-                    begun.append(self._log_trial(run_id, trial))
-                self._client.set_terminated(run_id, "FINISHED")
+                    begun.append(runs.add_trial(run_id, trial))
+                runs.end(run_id)
                 return self._version(self._create_version(run_id, {"digest": digest, **tags}))
             except BaseException:
                 self._delete_versions(run_id)
                 for one in reversed(begun):
-                    self._discard(one)
+                    runs.discard(one)
                 raise
 
     def point(self, alias: str, version: Version | None) -> None:
@@ -102,7 +101,7 @@ class Registry:
         with self._calls("take the notes"):
             for name, value in tags.items():
                 self._client.set_tag(version.run_id, name, value)
-            self._log_files(version.run_id, files)
+            RunLog(self._client, self._experiment()).add_files(version.run_id, files)
 
     def is_whole(self, version: Version) -> bool:
         """Whether the version's run is there: somebody may have deleted it, and the version stays behind."""
@@ -208,56 +207,6 @@ class Registry:
                 raise
             return str(found.experiment_id)
 
-    def _log(
-        self,
-        run_id: str,
-        bundle: Path,
-        params: Mapping[str, Any],
-        metrics: Mapping[str, float],
-        files: Mapping[str, Path | str],
-    ) -> None:
-        from mlflow.entities import Metric, Param
-
-        now = int(time.time() * 1000)
-        self._client.log_batch(
-            run_id,
-            metrics=[Metric(metric_name(name), float(value), now, 0) for name, value in metrics.items()],
-            params=[Param(name, json.dumps(value)) for name, value in params.items()],
-        )
-        with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch, ARTIFACT_PATH)
-            shutil.copytree(bundle, folder)
-            describe_for_mlflow(folder)
-            self._client.log_artifacts(run_id, str(folder), ARTIFACT_PATH)
-        self._log_files(run_id, files)
-
-    def _log_trial(self, parent: str, trial: Trial) -> str:
-        from mlflow.entities import Metric, Param
-
-        tags = {"mlflow.parentRunId": parent, "trial": trial.state}
-        run = self._client.create_run(self._experiment(), run_name=f"trial {trial.number}", tags=tags)
-        run_id = str(run.info.run_id)
-        now = int(time.time() * 1000)
-        points = [Metric("macro_f1", value, now, tickets) for tickets, value in trial.points]
-        params = [Param(name, json.dumps(value)) for name, value in trial.params.items()]
-        self._client.log_batch(run_id, metrics=[*points, Metric("seconds", trial.seconds, now, 0)], params=params)
-        self._client.set_terminated(run_id, "FINISHED")
-        return run_id
-
-    def _log_files(self, run_id: str, files: Mapping[str, Path | str]) -> None:
-        for name, content in files.items():
-            if isinstance(content, Path):
-                parent = str(Path(name).parent)
-                self._client.log_artifact(run_id, str(content), None if parent == "." else parent)
-            else:
-                self._client.log_text(run_id, content, name)
-
-    def _discard(self, run_id: str) -> None:
-        """Best effort: MLflow may be what failed. A run without a version is never looked at."""
-        with suppress(Exception):
-            self._client.set_terminated(run_id, "FAILED")
-            self._client.delete_run(run_id)
-
     def _delete_versions(self, run_id: str) -> None:
         """Best effort: a version whose making was not answered may be there all the same."""
         with suppress(Exception):
@@ -326,21 +275,3 @@ def _connect(uri: str) -> MlflowClient:
     from mlflow import MlflowClient
 
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
-
-
-def describe_for_mlflow(folder: Path) -> None:
-    """Put an MLmodel file beside the manifest, so that MLflow's tools can load the very same files as a pyfunc."""
-    from mlflow import pyfunc
-    from mlflow.models import Model
-    from mlflow.models.signature import ModelSignature
-    from mlflow.types.schema import ColSpec, Schema, TensorSpec
-
-    from triage_ml import __version__
-
-    texts: list[ColSpec | TensorSpec] = [
-        ColSpec("string", name, required=False) for name in ("ticket_id", "title", "description")
-    ]
-    model = Model(artifact_path=ARTIFACT_PATH, signature=ModelSignature(inputs=Schema(texts)))
-    pyfunc.add_to_model(model, loader_module="triage_training.pyfunc")
-    model.save(str(folder / "MLmodel"))
-    (folder / "requirements.txt").write_text(f"triage-ml[train]=={__version__}\n", encoding="utf-8")

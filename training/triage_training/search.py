@@ -22,7 +22,8 @@ from triage_ml.errors import NotEnoughDataError, TriageError
 from triage_ml.evaluate import Split, evaluate
 from triage_ml.settings import Settings
 from triage_ml.text import ticket_text
-from triage_training.train import split_tickets, text_features, usable_tickets
+from triage_training.train import text_features
+from triage_training.train_tickets import split_tickets, usable_tickets
 from triage_training.trials import Trial
 
 if TYPE_CHECKING:

@@ -9,8 +9,18 @@ import typer
 
 if TYPE_CHECKING:
     from triage_ml.settings import Settings
+    from triage_ml.taxonomy import Taxonomy
 
-__all__ = ["ModelOption", "TargetsOption", "TaxonomyOption", "TicketsArgument", "bundle_of", "seen_by"]
+__all__ = [
+    "ModelOption",
+    "TargetsOption",
+    "TaxonomyOption",
+    "TicketsArgument",
+    "bundle_of",
+    "read_settings",
+    "seen_by",
+    "target_names",
+]
 
 TicketsArgument = Annotated[Path, typer.Argument(help="Ticket table: what `triage import` or `triage simulate` wrote.")]
 TargetsOption = Annotated[
@@ -32,6 +42,20 @@ def bundle_of(model: str, settings: Settings) -> Path:
 
     registry = Registry(settings)
     return registry.fetch(registry.find(model))
+
+
+def read_settings(config: Path | None, taxonomy: Path | None) -> tuple[Settings, Taxonomy]:
+    """The settings, and the taxonomy that is named here or in them."""
+    from triage_ml.settings import load_settings
+    from triage_ml.taxonomy import load_taxonomy
+
+    settings = load_settings(config)
+    return settings, load_taxonomy(taxonomy or settings.taxonomy.file)
+
+
+def target_names(given: str | None) -> list[str] | None:
+    """What `--targets` names; None where it is not given."""
+    return [name.strip() for name in given.split(",") if name.strip()] if given else None
 
 
 def seen_by(model: str, settings: Settings) -> list[str] | None:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from triage_ml.answer import prepare
 from triage_ml.classify import TriageClassifier
-from triage_ml.errors import InputError, NotEnoughDataError
 from triage_ml.evaluate import (
     Evaluation,
     Split,
@@ -23,20 +22,15 @@ from triage_ml.evaluate import (
     evaluate_answers,
     similar_labels,
     slice_columns,
-    split_at_random,
-    split_by_column,
-    split_by_time,
     stands_for,
     ticket_keys,
 )
 from triage_ml.features import JoinedFeatures, LexicalFeatures
 from triage_ml.settings import Settings
 from triage_ml.text import ticket_text
+from triage_training.train_tickets import copies, repeated, split_tickets, usable_tickets
 
-__all__ = ["FitPart", "TestPart", "Trained", "split_tickets", "text_features", "train", "usable_tickets"]
-
-_MOST_WEIGHT = 100
-_FEWEST_TICKETS = 50
+__all__ = ["FitPart", "TestPart", "Trained", "text_features", "train"]
 
 Step = Callable[[str], None]
 
@@ -142,22 +136,6 @@ def train(
     )
 
 
-def usable_tickets(
-    tickets: pd.DataFrame, wanted: Sequence[str]
-) -> tuple[pd.DataFrame, pd.DataFrame, NDArray[np.float64]]:
-    """The tickets that have a label of any target, their labels and their weights."""
-    labels = _labels(tickets, wanted)
-    weights = _weights(tickets)
-    usable = labels.notna().any(axis=1).to_numpy() & (weights > 0)
-    if usable.sum() < _FEWEST_TICKETS:
-        raise NotEnoughDataError(
-            f"At least {_FEWEST_TICKETS} tickets with a label of {', '.join(wanted)} are needed to train, "
-            f"found {int(usable.sum())}.",
-            hint="Import more tickets, or name other targets with --targets.",
-        )
-    return tickets[usable].reset_index(drop=True), labels[usable].reset_index(drop=True), weights[usable]
-
-
 def text_features(encoder: str | None, settings: Settings) -> LexicalFeatures:
     """Words alone, or beside them an encoder; its folder in full, since the bundle names it wherever it is served."""
     if encoder is None:
@@ -177,8 +155,8 @@ def _fit(
     settings: Settings,
     params: Mapping[str, Any],
 ) -> TriageClassifier:
-    fit, latest = _repeated(split.fit, weights), split.calibration
-    once = stands[fit] / _halves(weights[fit]) * 2  # a ticket that is there three times to learn from is still one
+    fit, latest = repeated(split.fit, weights), split.calibration
+    once = stands[fit] / copies(weights[fit])  # a ticket that is there three times to learn from is still one
     classifier = TriageClassifier(features, precision=settings.decision.precision, seed=settings.train.seed)
     classifier.set_params(**params)
     return classifier.fit(
@@ -236,64 +214,6 @@ def _not_promised(classifier: TriageClassifier) -> list[str]:
                 f"others do ({policy.threshold:.2f}), so it is decided auto {limit}."
             )
     return notes
-
-
-def _weights(tickets: pd.DataFrame) -> NDArray[np.float64]:
-    """`label_weight` of each ticket, as `triage export-outcomes` gives it; 1 where there is none."""
-    if "label_weight" not in tickets:
-        return np.ones(len(tickets))
-    weights: NDArray[np.float64] = (
-        pd.to_numeric(tickets["label_weight"], errors="coerce").fillna(1.0).to_numpy(dtype=float)
-    )
-    if wrong := sorted(set(weights[~((weights >= 0) & (weights <= _MOST_WEIGHT))].tolist())):
-        raise InputError(f"Column label_weight: expected 0 to {_MOST_WEIGHT}, found {wrong[0]:g}.")
-    return np.where(weights < 0.25, 0.0, weights)  # to the nearest half, see `_repeated`
-
-
-def _repeated(rows: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Rows as often as they weigh, to the nearest half: of those with half a weight every second has it whole."""
-    halves = _halves(weights[rows])
-    odd = halves % 2 == 1
-    times = halves // 2
-    times[odd] += np.cumsum(odd)[odd] % 2
-    return np.repeat(rows, times)
-
-
-def _halves(weights: NDArray[np.float64]) -> NDArray[np.int64]:
-    return np.floor(2 * weights + 0.5).astype(np.int64)
-
-
-def _labels(tickets: pd.DataFrame, targets: Sequence[str]) -> pd.DataFrame:
-    if missing := [target for target in targets if target not in tickets or tickets[target].isna().all()]:
-        here = [str(column) for column in tickets if tickets[column].notna().any()]
-        raise InputError(
-            f"Target {missing[0]!r}: the tickets have no such column, or nothing in it.",
-            hint=f"Columns with values: {', '.join(here)}. Name the targets with --targets.",
-        )
-    return tickets[list(targets)].astype(object).where(tickets[list(targets)].notna(), None)
-
-
-def split_tickets(
-    tickets: pd.DataFrame,
-    texts: list[str],
-    settings: Settings,
-    column: str | None,
-    names: Mapping[str, str] | None,
-    at_random: bool,
-) -> tuple[Split, list[str]]:
-    """The split that training makes of these tickets, and what to say about it."""
-    share = settings.train
-    if column is not None:
-        if column not in tickets:
-            raise InputError(f"--split-column {column}: the tickets have no such column.")
-        return split_by_column(tickets[column], texts, names=names, test_share=share.test_share, seed=share.seed), []
-    dated = "opened_at" in tickets and tickets["opened_at"].notna().mean() > 0.5
-    if dated and not at_random:
-        return split_by_time(
-            tickets["opened_at"], texts, calibration_share=share.calibration_share, test_share=share.test_share
-        ), []
-    notes = [] if at_random else ["No opened_at: the split is random, so the figures say nothing about later tickets."]
-    return split_at_random(texts, test_share=share.test_share, seed=share.seed), notes
 
 
 def _with_repeats(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from triage_ml.console import ConfigOption, JsonOption, Output, running
-from triage_training.shared_options import TargetsOption, TaxonomyOption, TicketsArgument
+from triage_training.shared_options import TargetsOption, TaxonomyOption, TicketsArgument, read_settings, target_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,18 +70,15 @@ def train_command(
 ) -> None:
     """Fit, calibrate, evaluate on later tickets, log to MLflow, register. The first version becomes champion."""
     with running("train", as_json) as out:
-        from triage_ml.settings import load_settings
-        from triage_ml.taxonomy import load_taxonomy
         from triage_ml.tickets import read_tickets
         from triage_training.registry import Registry
         from triage_training.train_job import check_ready, register_model
 
-        settings = load_settings(config)
-        known = load_taxonomy(taxonomy or settings.taxonomy.file)
+        settings, known = read_settings(config, taxonomy)
         registry = Registry(settings)
         check_ready(settings, registry, tell=out.warn)
         how = {
-            "targets": targets.split(",") if targets else None,
+            "targets": target_names(targets),
             "split_column": split_column,
             "split_map": _pairs(split_map, "--split-map"),
             "encoder": encoder,

@@ -225,7 +225,7 @@ def _against_champion(joined: pd.DataFrame, target: str, limits: Limits) -> list
             "macro-F1",
             target,
             held,
-            f"{100 * difference.value:+.1f} points ({100 * difference.low:+.1f} to {100 * difference.high:+.1f})",
+            f"{100 * difference.value:+.1f} points ({100 * difference.low:+.2f} to {100 * difference.high:+.2f})",
             f"lower end above {-100 * limits.macro_f1_loss:+.1f}",
             "not worse than the champion" if held else "may be worse than the champion",
         )
