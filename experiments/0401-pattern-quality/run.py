@@ -27,7 +27,11 @@ TOP, TRUE_TOP = 50, 30
 
 def main() -> None:
     """Run all sets and desks."""
-    run = Run(__file__, __doc__)
+    run = Run(
+        __file__,
+        __doc__,
+        lambda parser: parser.add_argument("--train-parts", action="store_true", help="choose: train parts, no desks"),
+    )
     with threadpool_limits(limits=1):
         encoders = {name: f"{kind}:{run.data / folder}" for name, (kind, folder) in run.config["encoders"].items()}
         spaces = {"lexical": None, **encoders}
@@ -37,22 +41,32 @@ def main() -> None:
             for name in run.config["sets"]
             for row in public_set(run, name, encoder)
         ]
-        desks = [desk(run, seed) for seed in run.config["seeds"]]
-    run.write({"public": public, "desks": desks}, table(public, desks))
+        desks = [] if run.arguments.train_parts else [desk(run, seed) for seed in run.config["seeds"]]
+    run.write({"public": public, "desks": desks}, table(public, desks), keep=not run.arguments.train_parts)
 
 
 def public_set(run: Run, name: str, encoder: str | None) -> list[dict[str, Any]]:
-    """Figures of a public set: whole, by halves, thinned; dstc11 by domain."""
+    """Figures of a public set: whole, half, twice as large (with texts of its train part), thinned; dstc11 by domain."""
     texts = pd.read_csv(run.data / name / "tickets.csv.gz")
-    if "split" in texts:
-        texts = texts[texts["split"] == run.config["part"]]
     texts = texts[texts["intent"] != "oos"]
     if "domain" in texts and name == "dstc11":
+        if run.arguments.train_parts:
+            return []  # it has no split, so it is only looked at
         return [{"set": f"{name} {domain}", **grouped(part, encoder)} for domain, part in texts.groupby("domain")]
+    train = texts[texts["split"] == "train"]
+    whole, more = texts[texts["split"] == "test"], train
+    if run.arguments.train_parts:
+        train = train.sample(frac=1, random_state=0)
+        number = train.groupby("intent").cumcount()
+        size = len(whole) // train["intent"].nunique()
+        whole, more = train[number < size], train[number >= size]
+    counts = whole["intent"].value_counts()
+    twice = [part.sample(min(len(part), counts[intent]), random_state=0) for intent, part in more.groupby("intent")]
     return [
-        {"set": name, **grouped(texts, encoder)},
-        {"set": f"{name}, half", **grouped(texts.groupby("intent").sample(frac=0.5, random_state=0), encoder)},
-        {"set": f"{name}, Zipf", **grouped(zipf(texts, run.config["zipf_texts"]), encoder)},
+        {"set": name, **grouped(whole, encoder)},
+        {"set": f"{name}, half", **grouped(whole.groupby("intent").sample(frac=0.5, random_state=0), encoder)},
+        {"set": f"{name}, twice", **grouped(pd.concat([whole, *twice]), encoder)},
+        {"set": f"{name}, Zipf", **grouped(zipf(whole, run.config["zipf_texts"]), encoder)},
     ]
 
 
