@@ -2,8 +2,10 @@
 
 No ticket is kept from the heads for the sake of calibration. The tickets to calibrate on (the latest, where there are dates)
 are asked in folds, each of heads that were fitted on everything else; what those heads say calibrates the one that is then
-fitted on all. A head that sees fewer tickets gets a penalty that is larger by as much, so that C times the tickets, and with
-it the scale of the margins, is the same for the folds and for the whole (experiment 0003).
+fitted on all: 0.2 to 1.7 points more accurate than one that never saw them, and calibrated more often than by the heads of
+before (experiment 0003). A head that sees fewer tickets gets a penalty that is larger by as much, so that C times the
+tickets, and with it the scale of the margins, is the same for the folds and for the whole; a network makes as many visits.
+How much the network counts is chosen on what the folds say, as calibration is.
 """
 
 from __future__ import annotations
@@ -124,11 +126,14 @@ def fit_targets(
         for name, (rows, truth), chosen in zip(names, labelled, penalties, strict=True)
     ]
     place = place_columns(vectors)
-    folds = [(task, fit, ask) for task in tasks for fit, ask in zip(task.fits, task.asked, strict=True)]
-    opinions = iter(side_by_side(delayed(_ask)(task, vectors, place, fit, ask, seed) for task, fit, ask in folds))
-    heads = side_by_side(delayed(_fit)(task, vectors, place, np.arange(len(task.rows)), seed) for task in tasks)
+    jobs = [delayed(_fit)(task, vectors, place, np.arange(len(task.rows)), seed) for task in tasks]
+    for task in tasks:
+        folds = zip(task.fits, task.asked, strict=True)
+        jobs += [delayed(_ask)(task, vectors, place, fit, ask, seed) for fit, ask in folds]
+    done = iter(side_by_side(jobs))
+    heads = [next(done) for _ in tasks]
     return {
-        task.name: _calibrated(task, [next(opinions) for _ in task.asked], head, precision, seed)
+        task.name: _calibrated(task, [next(done) for _ in task.asked], head, precision, seed)
         for task, head in zip(tasks, heads, strict=True)
     }
 
