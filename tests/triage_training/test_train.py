@@ -179,3 +179,18 @@ def test_a_weight_that_cannot_be_is_told(weight: str) -> None:
 
 def test_a_target_that_is_named_twice_is_one() -> None:
     assert list(train(easy(400), Settings(), targets=["category", "category"]).evaluation.targets) == ["category"]
+
+
+def test_tickets_that_stand_for_none_are_learnt_from_and_not_measured_by() -> None:
+    """Untouched answers where audits tell the truth: one in five, and each of them labelled wrong."""
+    tickets = easy(600)
+    odd = np.random.default_rng(0).random(600) < 0.2
+    tickets.loc[odd, "category"] = tickets.loc[odd, "category"].map({"Access": "Printing", "Printing": "Access"})
+    weighed = train(tickets.assign(label_stands_for=np.where(odd, 0.0, 1.0)), Settings(), targets=["category"])
+    as_they_are = train(tickets, Settings(), targets=["category"])
+    figures = weighed.evaluation.targets["category"]
+    assert figures.tickets == int((~odd[weighed.split.test]).sum()) < len(weighed.split.test)
+    assert figures.accuracy.value > as_they_are.evaluation.targets["category"].accuracy.value + 0.1
+    policies = [next(iter(one.classifier.policies("category").values())) for one in (weighed, as_they_are)]
+    assert policies[0].tickets < policies[1].tickets
+    assert policies[0].threshold <= 1 < policies[1].threshold

@@ -59,7 +59,7 @@ def drift_command(
 
 def _say(out: Output, found: Drift) -> None:
     for week in found.weeks:
-        right = ", ".join(f"{name} {share.value:.1%}" for name, share in week.precision.items()) or "no outcomes yet"
+        right = ", ".join(f"{name} {share.value:.1%}" for name, share in week.precision.items()) or "nothing known"
         out.say(f"{week.week}  {week.tickets:>7,} tickets  right of auto: {right}  {week.verdict}")
         for reason in week.reasons:
             out.say(f"          {reason}")
