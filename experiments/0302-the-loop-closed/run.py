@@ -21,6 +21,7 @@ from triage_training.weeks import weeks_of
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from provenance import Run
+from spread import spread_table
 
 from triage_ml.answer import Answerer, load_answerer, write_model
 from triage_ml.settings import Settings
@@ -184,12 +185,7 @@ def table(desks: list[dict[str, Any]]) -> str:
         ("mined: rank correlation of P50, true top 50", "rank_correlation_top", "0.90"),
         ("mined: kind right, true top 50", "kind_right_top", "0.80"),
     )
-    rows = ["| what | mean (lowest to highest) | asked for |", "|---|---|---|"]
-    for title, name, wanted in shown:
-        values = [desk[name] for desk in desks if desk[name] is not None]
-        figure = f"{np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})" if values else "–"
-        rows.append(f"| {title} | {figure} | {wanted} |")
-    return "\n".join(rows)
+    return spread_table(desks, shown)
 
 
 def main() -> None:

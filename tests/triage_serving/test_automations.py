@@ -12,6 +12,7 @@ from asking import comes_true, wait_until
 from fakes import FakeAnswerer, FakeLoader, FakeRegistry
 from fastapi.testclient import TestClient
 
+from triage_ml.answer import Recogniser, publish_recogniser
 from triage_ml.errors import BundleError, StoreError
 from triage_ml.settings import Settings
 from triage_ml.store import PatternDecision, Store, add_decision, use_book
@@ -75,6 +76,51 @@ def test_a_model_that_comes_later_has_what_is_in_force(store: Store, followed: A
     followed.poll(Holder())  # type: ignore[arg-type]
     dressed: Any = followed.dress(Answering())  # type: ignore[arg-type]
     assert dressed.automations["p1"]["mode"] == "suggest"
+
+
+def learn(bundles: Path, week: str) -> Path:
+    words = [f"password expired {number % 40}" for number in range(80)] + [f"printer jam {n % 40}" for n in range(80)]
+    found = Recogniser.learn(words, ["p1"] * 80 + [None] * 80)
+    assert found is not None
+    return publish_recogniser(found, bundles, week)
+
+
+def test_what_recognises_tickets_comes_with_the_automation_and_is_followed(
+    store: Store, followed: Automations, tmp_path: Path
+) -> None:
+    champion: Any = Holder()
+    learn(tmp_path, "2026-W46")
+    followed.poll(champion)
+    assert champion.answerer.recogniser is None, "nothing is in force"
+
+    decide(store, 1, "automated", reference="RB-1", mode="auto")
+    followed.poll(champion)
+    first = champion.answerer.recogniser
+    assert first.patterns == ("p1",)
+
+    learn(tmp_path, "2026-W47")
+    followed.poll(champion)
+    assert champion.answerer.recogniser is not first
+
+    decide(store, 2, "undo")
+    followed.poll(champion)
+    assert champion.answerer.recogniser is None
+
+
+def test_a_damaged_recogniser_leaves_the_one_before_in_force(
+    store: Store, followed: Automations, tmp_path: Path
+) -> None:
+    champion: Any = Holder()
+    learn(tmp_path, "2026-W46")
+    decide(store, 1, "automated", reference="RB-1", mode="auto")
+    followed.poll(champion)
+    first = champion.answerer.recogniser
+
+    (learn(tmp_path, "2026-W47") / "weights.npy").write_bytes(b"damaged")
+    decide(store, 2, "automated", reference="RB-2", mode="auto")
+    followed.poll(champion)
+    assert champion.answerer.recogniser is first
+    assert champion.answerer.automations["p1"]["reference"] == "RB-2"
 
 
 def test_without_patterns_the_answerer_stays_as_it_is(store: Store, tmp_path: Path) -> None:
