@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 __all__ = ["Headline", "Name", "headline_of", "name_groups"]
@@ -20,7 +20,17 @@ Headline = tuple[str, int]
 KEYWORDS = 6
 LONGEST_TITLE = 60
 WORDS_OF_A_TITLE = 9
+#: A word that fewer of a pattern's tickets say is about one of them (a product, a job, a person): it counts against a title.
+OWN_WORD = 0.02
 _PREFIX = re.compile(r"^(?:(?:re|aw|fw|fwd|wg|antw)\s*:\s*)+", re.IGNORECASE)
+#: What comes before what it is about: how loud a monitor calls, or a greeting.
+_OPENING = re.compile(
+    r"^(?:(?:(?:alarm|alert|critical|error|event|fatal|info|major|minor|notification|notice|ok|problem|recovery|resolved|"
+    r"warning)\s*(?:[:|\-–—]+\s*|(?=\[)))|(?:good (?:afternoon|day|evening|morning)|dear(?: all| team| sir| madam)?|"
+    r"guten (?:morgen|tag)|hallo(?: zusammen| team)?|hello(?: all| team| there| guys)?|hey(?: guys)?|hi(?: all| team| there)?|"
+    r"hola|buen(?:os|as) (?:d[ií]as|tardes))\b[\s,!.:]*)+",
+    re.IGNORECASE,
+)
 _PLACEHOLDER = re.compile(r"<[a-z_]+>")
 _HOLE = "\0"
 #: What is left of a placeholder, with the unit, bracket or comma that made sense only beside it.
@@ -77,7 +87,9 @@ def name_groups(groups: Sequence[Sequence[Headline]], taken: Sequence[str] = ())
     for headlines, count in zip(groups, counts, strict=True):
         weight = _word_weights(count, everywhere, average)
         keywords = tuple(sorted(weight, key=lambda word: (-weight[word], word))[:KEYWORDS])
-        title = _distinct(_best_title(headlines, weight), keywords, used)
+        total = sum(tickets for _, tickets in headlines)
+        own = {word for word, tickets in count.items() if tickets < OWN_WORD * total}
+        title = _distinct(_best_title(headlines, weight, own), keywords, used)
         used.add(title.casefold())
         names.append(Name(title, keywords))
     return names
@@ -101,9 +113,9 @@ def _word_weights(count: Counter[str], everywhere: Mapping[str, int], average: f
     return {word: tickets / total * math.log(1 + average / everywhere[word]) for word, tickets in count.items()}
 
 
-def _best_title(headlines: Sequence[Headline], weight: Mapping[str, float]) -> str:
-    """The headline with the most weight for its length; more tickets with the same one count a little,
-    holes where a placeholder stood count against it."""
+def _best_title(headlines: Sequence[Headline], weight: Mapping[str, float], own: Set[str]) -> str:
+    """The headline with the most weight for its length; more tickets with the same one count a little, holes where a
+    placeholder stood and words of its `own` count against it, and one word alone says little."""
     volume: Counter[str] = Counter()
     holes: dict[str, int] = {}
     for text, tickets in headlines:
@@ -112,15 +124,18 @@ def _best_title(headlines: Sequence[Headline], weight: Mapping[str, float]) -> s
             holes[shown] = min(holes.get(shown, 99), len(_PLACEHOLDER.findall(text)))
 
     def score(title: str) -> float:
-        said = math.fsum(weight.get(word, 0.0) for word in _words(title))  # a set has no order
-        return said / math.sqrt(len(title.split()) + 2) * (1 + 0.1 * math.log(volume[title])) * 0.75 ** holes[title]
+        words = _words(title)
+        said = math.fsum(weight.get(word, 0.0) for word in words)  # a set has no order
+        against = 0.75 ** (holes[title] + len(words & own)) * (1.0 if len(words) > 1 else 0.75)
+        return said / math.sqrt(len(title.split()) + 2) * (1 + 0.1 * math.log(volume[title])) * against
 
     return min(volume, key=lambda title: (-score(title), title), default="Unnamed")
 
 
 def _shown(headline: str) -> str:
     """A headline as a title: without placeholders and loose ends, not too long, a capital first."""
-    words = _GAP.sub(" ", _PLACEHOLDER.sub(_HOLE, headline)).replace("#", " ").split()[:WORDS_OF_A_TITLE]
+    about = _OPENING.sub("", headline) or headline
+    words = _GAP.sub(" ", _PLACEHOLDER.sub(_HOLE, about)).replace("#", " ").split()[:WORDS_OF_A_TITLE]
     text = _LOOSE_END.sub("", " ".join(words))
     if len(text) > LONGEST_TITLE:
         text = _LOOSE_END.sub("", text[:LONGEST_TITLE].rsplit(" ", 1)[0])

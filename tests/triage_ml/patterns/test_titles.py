@@ -54,6 +54,31 @@ def test_no_placeholder_or_loose_end_is_left_in_a_title() -> None:
     assert "<" not in name.title
 
 
+@pytest.mark.parametrize(
+    ("headline", "title"),
+    [
+        ("Hello team, mailbox is full", "Mailbox is full"),
+        ("PROBLEM: host unreachable", "Host unreachable"),
+        ("CRITICAL - service stopped", "Service stopped"),
+        ("Error when saving a report", "Error when saving a report"),
+        ("Hello", "Hello"),
+    ],
+)
+def test_a_title_begins_with_what_it_is_about(headline: str, title: str) -> None:
+    assert name_groups([[(headline, 1)]])[0].title == title
+
+
+def test_what_only_one_ticket_is_about_is_not_in_a_title() -> None:
+    jobs = [(f"background job {one}{other}sync aborted", 1) for one in "abcdefgh" for other in "abcdefgh"] * 3
+    (name,) = name_groups([[*jobs, ("background job aborted", 1)]])
+
+    assert name.title == "Background job aborted"
+
+
+def test_two_words_say_more_than_one() -> None:
+    assert name_groups([[("toner", 60), ("toner empty", 4)]])[0].title == "Toner empty"
+
+
 def test_titles_that_weigh_the_same_are_told_apart_the_same_in_every_process() -> None:
     script = (
         "from triage_ml.patterns.titles import name_groups\n"
