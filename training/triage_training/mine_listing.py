@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from triage_ml.patterns import Growth, PatternBook, counter_examples, hex_key
+from triage_ml.patterns import Growth, PatternBook, counter_examples, hex_key, masked_texts
 from triage_ml.settings import Settings
 from triage_ml.store import Connection, Store, WeekList, facts_between, mined_weeks
 from triage_ml.taxonomy import load_taxonomy
+from triage_ml.text import ticket_text
 from triage_ml.value import HISTORY_WEEKS, Given, list_candidates
 from triage_training.gathering import Tickets, masked_notes
 from triage_training.mine_desk import Desk
@@ -142,10 +143,18 @@ class Lister:
         return [week for week in window if week >= min(there) and week in known]
 
     def _texts_of(self, facts: Sequence[Row], weeks: Sequence[str]) -> dict[str, list[str]]:
-        """Masked texts of recent tickets by pattern, of those that were gathered in this run."""
+        """Masked texts of recent tickets in this table, by pattern."""
+        recent = [fact for fact in facts if fact["week"] in weeks and fact["pattern_id"] is not None]
+        unread = {fact["ticket_id"]: fact["text_key"] for fact in recent if fact["text_key"] not in self._texts}
+        rows = self._desk.rows(weeks)
+        ids = self._desk.frame["ticket_id"]
+        rows = rows[ids.iloc[rows].isin(unread.keys()).to_numpy(dtype=bool)]
+        for piece, frame in self._desk.source.pieces(rows, ["title", "description"]):
+            said = zip(ids.iloc[piece], masked_texts(ticket_text(frame)), strict=True)
+            self._texts.update((unread[ticket_id], text) for ticket_id, text in said)
         texts: dict[str, list[str]] = defaultdict(list)
-        for fact in facts:
-            if fact["week"] in weeks and fact["pattern_id"] is not None and fact["text_key"] in self._texts:
+        for fact in recent:
+            if fact["text_key"] in self._texts:
                 texts[fact["pattern_id"]].append(self._texts[fact["text_key"]])
         return texts
 
