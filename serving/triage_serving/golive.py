@@ -110,11 +110,11 @@ def _enough(checked: Sequence[CheckedAnswer], last: int) -> Check:
 
 
 def _precision(checked: Sequence[CheckedAnswer], target: str, promise: float) -> Check:
-    """What was or would have been `auto`: with `[decision] force_suggest` the reason still says so."""
+    """What was or would have been `auto`: with `[decision] force_suggest`, or picked for an audit, the reason says so."""
     marks = [
         one.targets[target]["value"] == one.labels[target]
         for one in checked
-        if target in one.labels and one.targets.get(target, {}).get("reason") == "confident"
+        if target in one.labels and one.targets.get(target, {}).get("reason") in ("confident", "picked_for_audit")
     ]
     name = f"precision of {target}"
     todo = "Leave [decision] force_suggest on; look at the wrong ones, and train again: triage retrain."

@@ -118,15 +118,17 @@ class Decider:
         return self._pairs
 
     def _hold_back(self, verdict: Verdicts) -> None:
-        """L0 needs an automation in force to be `auto`, and assisted support has no `auto` at all."""
-        bold = verdict.action == AUTO
-        if not self._force_suggest:
-            if verdict.name != "tier" or verdict.place(AUTOMATION_TIER) < 0:
-                return
-            bold &= verdict.chosen == verdict.place(AUTOMATION_TIER)
+        """L0 needs an automation in force to be `auto`, and assisted support has no `auto` at all.
+
+        The reason of the latter stays (`confident`): it says what would have been `auto`, and `triage ready` measures that.
+        """
+        if verdict.name == "tier" and verdict.place(AUTOMATION_TIER) >= 0:
+            bold = (verdict.action == AUTO) & (verdict.chosen == verdict.place(AUTOMATION_TIER))
             bold &= verdict.reason != reason_code("automated")
-        verdict.action[bold] = SUGGEST
-        verdict.reason[bold] = reason_code("below_threshold")
+            verdict.action[bold] = SUGGEST
+            verdict.reason[bold] = reason_code("below_threshold")
+        if self._force_suggest:
+            verdict.action[verdict.action == AUTO] = SUGGEST
 
 
 def _automate(tier: Verdicts, automations: Mapping[int, str]) -> None:

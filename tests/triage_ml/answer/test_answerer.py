@@ -94,7 +94,11 @@ def test_the_most_cautious_routing_target_decides(folder: Path) -> None:
 
 def test_assisted_support_suggests_what_would_be_auto(folder: Path) -> None:
     careful = Answerer(read_model(folder), Decision(force_suggest=True))
-    assert {answer["decision"]["action"] for answer in careful.answer(TICKETS)} == {"suggest", "human"}
+    answers = careful.answer(TICKETS)
+    assert {answer["decision"]["action"] for answer in answers} == {"suggest", "human"}
+    assert answers[0]["decision"] == {"action": "suggest", "reason": "confident"}  # what `triage ready` measures
+    tier = answers[4]["targets"]["tier"]
+    assert (tier["value"], tier["action"], tier["reason"]) == ("L0", "suggest", "below_threshold")
 
 
 def test_a_batch_answers_what_single_tickets_are_answered(answerer: Answerer) -> None:
