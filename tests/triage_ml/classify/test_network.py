@@ -71,6 +71,19 @@ def test_what_each_column_adds_and_a_constant_sum_to_the_score(words: LexicalFea
     np.testing.assert_allclose(total, network.scores(vectors)[np.arange(30), chosen], atol=1e-4)
 
 
+@pytest.mark.parametrize("units", [1, 16, 21])
+def test_what_a_column_adds_is_its_row_times_the_slopes(units: int) -> None:
+    draw = np.random.default_rng(0)
+    hidden = draw.normal(size=(3, units)).astype(np.float32)
+    output = draw.normal(size=(units, 2)).astype(np.float32)
+    place = np.array([2, -1, 0, 1], dtype=np.int32)
+    network = Network(place, hidden, np.zeros(units, np.float32), output, np.zeros(2, np.float32))
+    slopes = draw.normal(size=(2, units)).astype(np.float32)
+    columns, texts = np.array([0, 1, 2, 3], dtype=np.int32), np.array([0, 0, 1, 1], dtype=np.int32)
+    expected = [hidden[2] @ slopes[0], 0, hidden[0] @ slopes[1], hidden[1] @ slopes[1]]
+    np.testing.assert_allclose(network.added(columns, texts, slopes), expected, atol=1e-5)
+
+
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(words: LexicalFeatures) -> None:
     texts, codes = tickets(200, seed=5)
     vectors = words.transform(texts)
