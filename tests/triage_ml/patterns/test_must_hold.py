@@ -53,14 +53,18 @@ def test_a_category_that_most_tickets_share_does_not_make_them_one_pattern(
 
 
 def test_machine_made_tickets_are_one_pattern_for_a_template(texts_of: dict[str, list[str]], say: Say) -> None:
-    alerts = masked_texts([f"ALERT disk C: at {80 + number % 20} % on srv-app-{number:02d}" for number in range(40)])
+    disks = masked_texts([f"ALERT disk C: at {80 + number % 20} % on srv-app-{number:02d}" for number in range(22)])
+    jobs = masked_texts(
+        [f"Job nightly_load_{number} ended with code {number} on etl-{number:02d}" for number in range(22)]
+    )
     people = [text for texts in texts_of.values() for text in texts]
 
-    grown = grow(None, say([*people, *alerts]), week="2026-W01", min_tickets=4)
+    grown = grow(None, say([*people, *disks, *jobs]), week="2026-W01", min_tickets=4)
 
-    found = set(grown.book.assign_masked(alerts)[0].tolist())
-    assert len(found) == 1
-    assert NO_PATTERN not in found
+    found = [set(grown.book.assign_masked(alerts)[0].tolist()) for alerts in (disks, jobs)]
+    assert [len(one) for one in found] == [1, 1]
+    assert NO_PATTERN not in found[0] | found[1]
+    assert found[0].isdisjoint(found[1])
 
 
 def test_empty_and_one_word_texts_are_no_trouble(texts_of: dict[str, list[str]], say: Say) -> None:
@@ -85,6 +89,12 @@ def test_five_languages_are_recognised_each_in_its_own_words(say: Say) -> None:
     grown = grow(None, say(texts), week="2026-W01", min_tickets=4)
 
     assert (grown.pattern != NO_PATTERN).all()
+    of_language = [
+        {own for one, own in zip(say(texts), grown.pattern.tolist(), strict=True) if one.text.startswith(text)}
+        for text in FIVE_LANGUAGES
+    ]
+    assert all(of_language)
+    assert sum(map(len, of_language)) == len(set().union(*of_language))
 
 
 @pytest.mark.parametrize("threads", [1, 2])
