@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from fastapi.testclient import TestClient
@@ -61,11 +61,18 @@ class NoRegistry(Registry):
         raise NoModelError("Nothing is registered.")
 
 
-def timed(what: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds, and what came of it."""
-    begun = time.perf_counter()
+class Took(NamedTuple):
+    """Seconds on the clock, and of the processor: on a shared machine the latter are what the work takes."""
+
+    clock: float
+    processor: float
+
+
+def timed(what: Callable[[], Any]) -> tuple[Took, Any]:
+    """How long it took, and what came of it."""
+    begun, worked = time.perf_counter(), time.process_time()
     result = what()
-    return time.perf_counter() - begun, result
+    return Took(time.perf_counter() - begun, time.process_time() - worked), result
 
 
 def fill(store: Store, desk: Path) -> tuple[list[str], dict[str, list[str]]]:
@@ -116,8 +123,10 @@ def report_seconds(settings: Settings, store: Store, desk: Path) -> dict[str, An
     steps = {"count": counted, "list": listed, "service_levels": leveled, "write": written}
     return {
         "candidates": candidates,
-        **{name: round(seconds, 2) for name, seconds in steps.items()},
-        "all": round(sum(steps.values()), 2),
+        **{name: round(took.clock, 2) for name, took in steps.items()},
+        "all": round(sum(took.clock for took in steps.values()), 2),
+        "processor": {name: round(took.processor, 2) for name, took in steps.items()}
+        | {"all": round(sum(took.processor for took in steps.values()), 2)},
     }
 
 
@@ -145,8 +154,9 @@ def page_figures(settings: Settings, store: Store, candidates: int) -> dict[str,
         rounds = [timed(lambda: client.get("/review", headers=ask))[0] for _ in range(ROUNDS)]
         return {
             "candidates": candidates,
-            "first_milliseconds": round(1000 * first, 1),
-            "milliseconds": round(1000 * statistics.median(rounds), 1),
+            "first_milliseconds": round(1000 * first.clock, 1),
+            "milliseconds": round(1000 * statistics.median(one.clock for one in rounds), 1),
+            "processor_milliseconds": round(1000 * statistics.median(one.processor for one in rounds), 1),
             "compressed_bytes": int(answer.headers["content-length"]),
         }
 
@@ -159,18 +169,24 @@ def _listed(connection: Any, week: str) -> list[dict[str, Any]]:
 
 def table(report: dict[str, Any], page: dict[str, Any]) -> str:
     """One row a figure."""
+    own = report["processor"]
     rows = [
-        ("whole report, seconds", report["all"], "30"),
-        ("– work counted by week", report["count"], ""),
-        ("– the latest week listed", report["list"], ""),
-        ("– service levels", report["service_levels"], ""),
-        ("– files written", report["write"], ""),
-        (f"page with {page['candidates']} candidates, milliseconds", page["milliseconds"], "100"),
-        ("– the first time", page["first_milliseconds"], ""),
-        ("– compressed, bytes", page["compressed_bytes"], "300,000"),
+        ("whole report, seconds", report["all"], own["all"], "30"),
+        ("– work counted by week", report["count"], own["count"], ""),
+        ("– the latest week listed", report["list"], own["list"], ""),
+        ("– service levels", report["service_levels"], own["service_levels"], ""),
+        ("– files written", report["write"], own["write"], ""),
+        (
+            f"page with {page['candidates']} candidates, milliseconds",
+            page["milliseconds"],
+            page["processor_milliseconds"],
+            "100",
+        ),
+        ("– the first time", page["first_milliseconds"], "", ""),
+        ("– compressed, bytes", f"{page['compressed_bytes']:,}", "", "300,000"),
     ]
-    head = ["| what | measured | asked for, below |", "|---|---|---|"]
-    return "\n".join(head + [f"| {name} | {value:,} | {wanted} |" for name, value, wanted in rows])
+    head = ["| what | on the clock | of the processor | asked for, below |", "|---|---|---|---|"]
+    return "\n".join(head + [f"| {name} | {clock} | {worked} | {wanted} |" for name, clock, worked, wanted in rows])
 
 
 def main() -> None:
