@@ -27,6 +27,7 @@ from triage_training.gathering import Tickets, gather
 from triage_training.mine_assign import assignments, reorganise
 from triage_training.mine_desk import Desk
 from triage_training.mine_evidence import SITE_COLUMNS
+from triage_training.mine_life import first_weeks, last_weeks
 from triage_training.mine_listing import NOTES_WEEKS, Lister, history_of
 from triage_training.mine_writing import Writer
 from triage_training.recognise_job import learn_recogniser
@@ -171,14 +172,14 @@ class _Miner:
         rows = self.desk.rows([one for one in self.desk.weeks if one <= week])
         tickets, grown = self._grow(rows, week, refit=refit, tell=tell)
         weeks = self.desk.frame["week"].iloc[rows]
-        born = _by_pattern(weeks, tickets, grown, first=True)
+        born = first_weeks(weeks, tickets, grown)
         before = self.writer.patterns
         patterns = [
             replace(one, born=born.get(index, one.born)) if index >= before else one
             for index, one in enumerate(grown.book.patterns)
         ]
         grown = replace(grown, book=replace(grown.book, patterns=tuple(patterns)))
-        self.writer.learnt(week, grown, self._facts(tickets, grown), _last_weeks(weeks, tickets, grown))
+        self.writer.learnt(week, grown, self._facts(tickets, grown), last_weeks(weeks, tickets, grown))
         return dict(Counter(one.born for one in grown.book.patterns[before:]))
 
     def _mine_week(self, week: str, *, last: bool) -> WeekResult:
@@ -193,7 +194,7 @@ class _Miner:
         if len(changed):
             tickets, grown = self._grow(changed, week, refit=False)
             rows = list(self._facts(tickets, grown))
-            seen = _last_weeks(self.desk.frame["week"].iloc[changed], tickets, grown)
+            seen = last_weeks(self.desk.frame["week"].iloc[changed], tickets, grown)
         book = self.writer.book if grown is None else grown.book
         facts = self.lister.merged(week, rows, book, grown)
         listed = self.lister.listed(facts, window)
@@ -214,7 +215,7 @@ class _Miner:
             ids = self.desk.frame["ticket_id"].iloc[recent]
             recent = recent[ids.isin(known_tickets(connection, ids).keys()).to_numpy()]
         tickets, grown = self._grow(recent, mined[-1], refit=False)
-        seen = _last_weeks(self.desk.frame["week"].iloc[recent], tickets, grown)
+        seen = last_weeks(self.desk.frame["week"].iloc[recent], tickets, grown)
         self.writer.learnt(mined[-1], grown, [], seen)
         return self.writer.patterns - before
 
@@ -296,22 +297,3 @@ class _Miner:
         pattern = np.append(grown.pattern, -1)[tickets.of_row]  # the last is for tickets without a text
         variants = grown.book.variants_by_note(pattern, tickets.closing)
         return fact_rows(self.desk.frame.iloc[tickets.rows], tickets, ids, grown.similarity, variants)
-
-
-def _last_weeks(weeks: pd.Series, tickets: Tickets, grown: Growth) -> dict[str, str]:
-    """Pattern id -> the last week with a ticket of it."""
-    return {grown.book.ids[index]: week for index, week in _by_pattern(weeks, tickets, grown, first=False).items()}
-
-
-def _by_pattern(weeks: pd.Series, tickets: Tickets, grown: Growth, *, first: bool) -> dict[int, str]:
-    """Pattern index -> the first or last week with a ticket of it."""
-    number, names = pd.factorize(weeks, sort=True)
-    rows = tickets.of_row >= 0
-    pattern = grown.pattern[tickets.of_row[rows]]
-    order = np.lexsort((number[rows] if first else -number[rows], pattern))
-    patterns, where = np.unique(pattern[order], return_index=True)
-    return {
-        index: str(names[number[rows][order][place]])
-        for index, place in zip(patterns.tolist(), where.tolist(), strict=True)
-        if index >= 0
-    }

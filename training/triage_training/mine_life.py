@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from triage_ml.patterns import Decided, Pattern, PatternBook, Split, events_between
+import numpy as np
+import pandas as pd
+
+from triage_ml.patterns import Decided, Growth, Pattern, PatternBook, Split, events_between
 from triage_ml.store import Connection, LineageEvent, PatternRecord, all_records, binding_decisions
+from triage_training.gathering import Tickets
 from triage_training.weeks import weeks_back
 
-__all__ = ["IDLE_WEEKS", "Life", "decided_now"]
+__all__ = ["IDLE_WEEKS", "Life", "decided_now", "first_weeks", "last_weeks"]
 
 #: A pattern without a ticket for so many weeks is idle.
 IDLE_WEEKS = 8
@@ -28,6 +32,16 @@ def decided_now(connection: Connection) -> Decided:
         elif one.action == "rename":
             titles[one.pattern_id] = str(one.details["title"])
     return Decided(tuple(merges), titles, tuple(splits))
+
+
+def first_weeks(weeks: pd.Series, tickets: Tickets, grown: Growth) -> dict[int, str]:
+    """Pattern index -> the first week with a ticket of it; `weeks` are those of the tickets."""
+    return _by_pattern(weeks, tickets, grown, first=True)
+
+
+def last_weeks(weeks: pd.Series, tickets: Tickets, grown: Growth) -> dict[str, str]:
+    """Pattern id -> the last week with a ticket of it."""
+    return {grown.book.ids[index]: week for index, week in _by_pattern(weeks, tickets, grown, first=False).items()}
 
 
 class Life:
@@ -101,3 +115,16 @@ def _state(one: PatternRecord, idle_since: str) -> str:
 
 def _record(pattern: Pattern) -> PatternRecord:
     return PatternRecord(pattern.pattern_id, pattern.title, pattern.keywords, pattern.examples, pattern.born)
+
+
+def _by_pattern(weeks: pd.Series, tickets: Tickets, grown: Growth, *, first: bool) -> dict[int, str]:
+    number, names = pd.factorize(weeks, sort=True)
+    rows = tickets.of_row >= 0
+    pattern = grown.pattern[tickets.of_row[rows]]
+    order = np.lexsort((number[rows] if first else -number[rows], pattern))
+    patterns, where = np.unique(pattern[order], return_index=True)
+    return {
+        index: str(names[number[rows][order][place]])
+        for index, place in zip(patterns.tolist(), where.tolist(), strict=True)
+        if index >= 0
+    }

@@ -17,7 +17,7 @@ from triage_ml.patterns.book import PatternBook
 from triage_ml.patterns.cases import LABEL
 from triage_ml.patterns.discover import ALIKE, centroids_of, discover
 from triage_ml.patterns.groups import Group, with_groups
-from triage_ml.patterns.placing import Placed, recognise
+from triage_ml.patterns.placing import BLOCK, Placed, recognise
 from triage_ml.patterns.space import LexicalSpace
 from triage_ml.patterns.texts import Texts
 
@@ -126,6 +126,7 @@ def _most_frequent(rest: Placed) -> IntArray:
 def _alike_together(rest: Placed) -> Iterator[IntArray]:
     """The rest in pieces of at most `SEARCHED` texts, each next to those that lie nearest to the same texts."""
     pivots = rest.at(np.linspace(0, len(rest) - 1, PIVOTS).astype(np.int64)).vectors
-    ordered = np.argsort((rest.vectors @ pivots.T).argmax(axis=1), kind="stable")
+    blocks = (rest.at(np.arange(start, min(start + BLOCK, len(rest)))) for start in range(0, len(rest), BLOCK))
+    ordered = np.argsort(np.concatenate([(one.vectors @ pivots.T).argmax(axis=1) for one in blocks]), kind="stable")
     for start in range(0, len(ordered), SEARCHED):
         yield np.sort(ordered[start : start + SEARCHED])

@@ -124,14 +124,20 @@ class LexicalSpace:
         return _loaded(self.encoder)
 
     def _encode_block(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        matrix = self.features.transform(texts)
-        used, local = np.unique(matrix.indices, return_inverse=True)
-        matrix = type(matrix)((matrix.data, local, matrix.indptr), shape=(len(texts), len(used)))
-        vectors = _units(np.asarray(matrix @ self.basis[used].astype(np.float32), dtype=np.float32))
+        vectors = _units(self._projected(self.features.transform(texts)))
         if self.middle is None:
             return vectors
         meaning = _units(self._meaning(texts) - self.middle)
         return _units(np.concatenate([vectors, np.float32(ENCODER_WEIGHT) * meaning], axis=1))
+
+    def _projected(self, matrix: sparse.csr_matrix) -> NDArray[np.float32]:
+        """A matrix of shape (n, columns) times the basis, of which only the rows that it needs are read."""
+        if matrix.shape[0] == 1:  # its terms are distinct already
+            row: NDArray[np.float32] = matrix.data @ self.basis[matrix.indices].astype(np.float32)
+            return row[None]
+        used, local = np.unique(matrix.indices, return_inverse=True)
+        matrix = type(matrix)((matrix.data, local, matrix.indptr), shape=(matrix.shape[0], len(used)))
+        return np.asarray(matrix @ self.basis[used].astype(np.float32), dtype=np.float32)
 
 
 @lru_cache(maxsize=2)

@@ -534,3 +534,22 @@ def test_a_date_of_1970_belongs_to_no_week_and_makes_none(desk: pd.DataFrame, se
 def _weekly(settings: Settings, week: str) -> set[int]:
     """How many weeks the figures of a list look back on."""
     return {len(one["weekly"]) for one in contents(settings)["weeks"][week].candidates}
+
+
+def test_progress_says_what_is_done_and_how_much_of_it(week_of_tickets: Week, settings: Settings) -> None:
+    told: list[tuple[str, int, int]] = []
+    desk = pd.concat([week_of_tickets(week) for week in (1, 2, 4)], ignore_index=True)
+
+    mine(desk, settings, weeks=["2026-W02", "2026-W03", "2026-W05"], progress=lambda *one: told.append(one))
+    assert told == [
+        ("gathering", 180, 180),
+        ("learning", 0, 0),
+        ("week 2026-W02", 0, 3),
+        ("week 2026-W03", 1, 3),
+        ("week 2026-W05", 2, 3),
+    ]
+    told.clear()
+    first = desk["opened_at"] < pd.Timestamp("2026-01-12", tz="UTC")
+    later = desk.assign(effort_minutes=desk["effort_minutes"].mask(first, 90.0))
+    mine(later, settings, weeks=["2026-W02"], progress=lambda *one: told.append(one))
+    assert told == [("week 2026-W02", 0, 1), ("again 2026-W03", 0, 2), ("again 2026-W05", 1, 2)]
