@@ -88,8 +88,8 @@ def main() -> None:
         with service(folder) as running:
             samples = soak(running, key, texts, run.config)
         size = (folder / ".triage" / "store.db").stat().st_size
-    warm = [one["own_megabytes"] for one in samples if one["requests"] >= run.config["warm_up_requests"]]
-    pss = [one["pss_megabytes"] for one in samples if one["requests"] >= run.config["warm_up_requests"]]
+    settled = [one for one in samples if one["requests"] >= run.config["warm_up_requests"]] or samples[-1:]
+    warm, pss = [one["own_megabytes"] for one in settled], [one["pss_megabytes"] for one in settled]
     results = {
         "requests": int(samples[-1]["requests"]),
         "requests_asked": run.config["requests"],
