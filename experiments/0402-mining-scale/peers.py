@@ -27,8 +27,8 @@ def compare(data: Path, count: int) -> list[dict[str, Any]] | str:
     file, encoder = data / SET, data.parent / ENCODER
     if not file.exists() or not encoder.exists():
         return f"Not compared with peers: {SET} or {ENCODER} is not there."
-    tickets = read_tickets(file, mapping={"description": "text", "category": "topic_group"})
-    texts = masked_texts(ticket_text(tickets))[:count]
+    tickets = read_tickets(file, mapping={"description": "text", "category": "topic_group"}).head(count)
+    texts = masked_texts(ticket_text(tickets))
     python = os.environ.get(PEERS)
     ways = [("ours", sys.executable)] + ([(name, python) for name in ("evoc", "bertopic")] if python else [])
     with tempfile.TemporaryDirectory() as scratch:
