@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from triage_ml.taxonomy import Taxonomy
-from triage_ml.value import KIND_TITLES, Evidence, automatability, gather, propose
+from triage_ml.value import KIND_TITLES, Evidence, ask_shares, automatability, gather, propose
 
 PLAIN = Evidence(
     resolution_share=0.15,
@@ -101,3 +101,18 @@ def test_core_minutes_are_those_of_tickets_that_nobody_passed_on() -> None:
     assert evidence.core_minutes == 11.0
     assert evidence.persistence == 0.75
     assert (evidence.channels, evidence.activities) == ({"chat": 0.5, "email": 0.5}, {"adaptive": 1.0})
+
+
+def test_what_the_texts_ask_for_tells_kinds_apart_that_close_notes_do_not() -> None:
+    alike = replace(QUICK, request_share=0.5, cues={"advice": 0.2, "granted": 0.2})
+    how = ask_shares(["How do I book a room?", "Where can I find the form?", "How can I scan to mail?"])
+    please = ask_shares(["Please install Visio", "I need access to the share", "Could you please order a mouse"])
+
+    assert propose(replace(alike, asks=how), Taxonomy()).kind == "chatbot_answer"
+    assert propose(replace(alike, asks=please), Taxonomy()).kind == "self_service_form"
+
+
+def test_shares_of_what_is_asked_count_tickets_and_are_empty_without_texts() -> None:
+    shares = ask_shares(["Wie kann ich drucken?"] * 3 + ["Fehler beim Drucken", "  "])
+    assert (shares["how"], shares["question"], shares["fails"]) == (0.75, 0.75, 0.25)
+    assert ask_shares([]) == {}
