@@ -127,7 +127,10 @@ class LexicalSpace:
         vectors = _units(self._projected(self.features.transform(texts)))
         if self.middle is None:
             return vectors
-        meaning = _units(self._meaning(texts) - self.middle)
+        said = np.array([[bool(text)] for text in texts], dtype=np.float32).reshape(-1, 1)
+        meaning = _units(
+            (self._meaning(texts) - self.middle) * said
+        )  # an empty close note means nothing, not the middle
         return _units(np.concatenate([vectors, np.float32(ENCODER_WEIGHT) * meaning], axis=1))
 
     def _projected(self, matrix: sparse.csr_matrix) -> NDArray[np.float32]:

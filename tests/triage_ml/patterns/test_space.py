@@ -73,3 +73,5 @@ def test_an_encoder_joins_the_space_without_what_all_texts_share(monkeypatch: py
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1)
     assert again.version == space.version != LexicalSpace.fit(list(meaning)).version
     assert again.encode(list(meaning)) == pytest.approx(vectors)
+    assert not space.encode([""]).any()
+    assert not space.encode(["disk full", ""])[1].any()
