@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from triage_ml.patterns import LexicalSpace, Said, grow
+from triage_ml.patterns import Coded, LexicalSpace, Said, grow
 from triage_ml.patterns.variants import PROMISE, VariantSet, find_variants
 
 WAYS = {
@@ -79,7 +79,7 @@ def test_a_closed_ticket_is_of_the_variant_of_its_note(told_apart: list[Said]) -
         assert len(book) >= 2
         return
     pattern = np.full(3, owners.pop(), dtype=np.int64)
-    one, other, none = book.variants_by_note(pattern, [*WAYS, "closed without any action whatsoever"])
+    one, other, none = book.variants_by_note(pattern, Coded.of([*WAYS, "closed without any action whatsoever"]))
     assert one != other
     assert none is None
 
@@ -94,7 +94,7 @@ def test_variants_survive_the_bundle_and_a_new_space(alike: list[Said]) -> None:
     more = [Said(f"headset silent {tag}", "x", "x", 1, "", "driver updated") for tag in TAGS[:9]]
     refitted = grow(book, [*alike, *more], week="2026-W02", min_tickets=10, refitted=True).book
 
-    pattern, notes = np.zeros(2, dtype=np.int64), list(WAYS)
+    pattern, notes = np.zeros(2, dtype=np.int64), Coded.of(list(WAYS))
     ids = book.variants_by_note(pattern, notes)
     assert again.known_variants.variants == book.known_variants.variants
     assert again.variants_by_note(pattern, notes) == ids
