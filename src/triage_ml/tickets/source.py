@@ -81,6 +81,7 @@ class _InMemory(TicketSource):
 class _OnDisk(TicketSource):
     def __init__(self, path: Path, timezone: str, kept: Sequence[str], told: Told) -> None:
         self._path = path
+        self._identity = _identity(path)
         with pyarrow.parquet.ParquetFile(path, buffer_size=_BUFFER) as file:
             names = _as_written(file.schema_arrow, path)
             self._texts = [name for name in LONG_TEXTS if name in names]
@@ -117,11 +118,21 @@ class _OnDisk(TicketSource):
 
     def pieces(self, rows: IntArray, columns: Sequence[str] = LONG_TEXTS) -> Iterator[tuple[IntArray, pd.DataFrame]]:
         there = [name for name in columns if name in self._texts]
+        self._check_identity()
         with pyarrow.parquet.ParquetFile(self._path, buffer_size=_BUFFER) as file:
             for group, (begin, end) in enumerate(zip(self._begins[:-1], self._begins[1:], strict=True)):
                 wanted: IntArray = rows[np.searchsorted(rows, begin) : np.searchsorted(rows, end)]
                 if len(wanted):
-                    yield from self._of_group(file, group, int(begin), wanted, there)
+                    for piece in self._of_group(file, group, int(begin), wanted, there):
+                        self._check_identity()
+                        yield piece
+
+    def _check_identity(self) -> None:
+        """Row numbers are those of the file that was opened first; in another one they are other tickets."""
+        if _identity(self._path) != self._identity:
+            raise InputError(
+                f"{self._path}: this file was changed while it was read.", hint="Run it again once it stays as it is."
+            )
 
     def _of_group(
         self, file: pa.parquet.ParquetFile, group: int, begin: int, wanted: IntArray, columns: list[str]
@@ -135,13 +146,22 @@ class _OnDisk(TicketSource):
             begin = end
 
 
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    """What changes when a file is replaced or written again; None where it is gone."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def open_tickets(
     path: Path, *, timezone: str = "UTC", kept: Sequence[str] = (), told: Told | None = None
 ) -> TicketSource:
     """A ticket table that is fit for use, as `read_tickets` would read it, with its long texts left on disk if it can be.
 
-    `kept` are columns beside those of a ticket table that are wanted, if they are there. The file has to stay until the
-    last piece was read.
+    `kept` are columns beside those of a ticket table that are wanted, if they are there. The file has to stay as it
+    is until the last piece was read; one that was changed is an InputError of `pieces`.
 
     Raises
     ------

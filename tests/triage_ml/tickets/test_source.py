@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -105,3 +106,30 @@ def test_other_files_are_read_whole(tickets: pd.DataFrame, tmp_path: Path, name:
 
     assert type(source) is module._InMemory
     assert source.frame["ticket_id"].tolist() == tickets["ticket_id"].tolist()
+
+
+def replace_file(path: Path, tickets: pd.DataFrame) -> None:
+    tickets.iloc[::-1].to_parquet(path.with_suffix(".new"), index=False, row_group_size=8)
+    path.with_suffix(".new").replace(path)
+
+
+def write_again(path: Path, tickets: pd.DataFrame) -> None:
+    tickets.iloc[::-1].to_parquet(path, index=False, row_group_size=8)
+
+
+def delete(path: Path, tickets: pd.DataFrame) -> None:
+    path.unlink()
+
+
+@pytest.mark.parametrize("change", [replace_file, write_again, delete])
+@pytest.mark.parametrize("read", [0, 1], ids=["before its texts are read", "between two pieces"])
+def test_a_file_that_changes_lends_its_texts_to_no_other_ticket(
+    path: Path, tickets: pd.DataFrame, change: Callable[[Path, pd.DataFrame], None], read: int
+) -> None:
+    pieces = open_tickets(path).pieces(np.arange(25))
+    for _ in range(read):
+        next(pieces)
+    change(path, tickets)
+
+    with pytest.raises(InputError, match=r"tickets\.parquet: this file was changed while it was read"):
+        list(pieces)
