@@ -213,7 +213,7 @@ def _calibrated(
     asked = np.concatenate([np.zeros(0, dtype=np.int64), *task.asked])
     truth, groups, stands = task.labels[asked], task.groups[asked], task.stands[asked]
     codes = pd.Index(task.classes).get_indexer(pd.Index(truth)).astype(np.int64)
-    share = choose_share(margins, scores, codes)
+    share = choose_share(margins, scores, codes, groups, stands)
     head = Head(heads[0], heads[1].scaled(share) if share else None)
     margins += np.float32(share) * scores
     calibrator, offsets = fit_calibrator(margins, codes, stands)

@@ -43,3 +43,24 @@ def test_classes_that_nobody_knows_are_left_out() -> None:
 def test_without_evidence_the_second_opinion_is_not_heard(truth: np.ndarray) -> None:
     nothing = np.zeros((len(truth), 3), dtype=np.float32)
     assert choose_share(nothing, nothing, truth) == 0.0
+
+
+@pytest.mark.parametrize(("alike", "is_heard"), [(True, False), (False, True)], ids=["one template", "different ones"])
+def test_a_storm_of_one_template_says_no_more_than_one_ticket(alike: bool, is_heard: bool) -> None:
+    """Of the last 300 the first opinion knows little and the second all, of the others the second knows nothing."""
+    first, second = opinion(2.0, seed=1), opinion(0.0, seed=2)
+    first[-300:] = opinion(0.5, seed=1)[-300:]
+    second[-300:] = opinion(3.0, seed=2)[-300:]
+    groups = np.arange(len(TRUTH))
+    groups[-300:] = groups[-1] if alike else groups[-300:]
+    assert bool(choose_share(first, second, TRUTH, groups)) is is_heard
+
+
+def test_copies_change_nothing_and_weights_stand_for_copies() -> None:
+    """Each ticket has a second one in its group; the first stands for three."""
+    first, second, groups = opinion(1.5, seed=1), opinion(1.5, seed=2), np.arange(len(TRUTH)) // 2
+    copies = np.where(np.arange(len(TRUTH)) % 2, 1, 3)
+    written_out = [np.repeat(part, copies, axis=0) for part in (first, second, TRUTH, groups)]
+    weighed = choose_share(first, second, TRUTH, groups, copies.astype(np.float64))
+    assert weighed == pytest.approx(choose_share(*written_out), rel=1e-3)
+    assert weighed != pytest.approx(choose_share(first, second, TRUTH, groups), rel=1e-3)
