@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from triage_ml.errors import InputError
+from triage_ml.evaluate import AUDITS_TO_MEASURE, stands_for
 from triage_ml.store import Outcome, Prediction, Source, Store, add_outcome, add_predictions, new_id, open_store
 from triage_training.outcomes_job import export_outcomes
 
@@ -149,11 +150,18 @@ def desk_with_audits(store: Store, picked: int) -> pd.DataFrame:
     return export_outcomes(store).tickets.set_index("ticket_id")
 
 
+def test_a_ticket_says_with_which_share_it_was_up_for_an_audit(store: Store) -> None:
+    tickets = desk_with_audits(store, picked=1)
+    assert tickets.loc[["P0", "A0", "E"], "label_audit_share"].tolist() == [0.1] * 3
+    assert pd.isna(tickets.loc["S", "label_audit_share"])
+
+
 def test_enough_audits_stand_for_all_that_was_auto(store: Store) -> None:
-    tickets = desk_with_audits(store, picked=200)
-    assert set(tickets.loc[tickets.index.str.startswith("P"), "label_stands_for"]) == {10.0}
-    assert set(tickets.loc[tickets.index.str.startswith("A"), "label_stands_for"]) == {0.0}
-    assert tickets.loc[["E", "S"], "label_stands_for"].tolist() == [0.0, 1.0]
+    tickets = desk_with_audits(store, picked=AUDITS_TO_MEASURE)
+    stands = pd.Series(stands_for(tickets), tickets.index)
+    assert set(stands[tickets.index.str.startswith("P")]) == {10.0}
+    assert set(stands[tickets.index.str.startswith("A")]) == {0.0}
+    assert stands[["E", "S"]].tolist() == [0.0, 1.0]
     assert tickets.loc[["P0", "P1", "E", "S"], "label_source"].tolist() == [
         *("audit_corrected", "audit_confirmed", "corrected", "confirmed")
     ]
@@ -161,10 +169,11 @@ def test_enough_audits_stand_for_all_that_was_auto(store: Store) -> None:
 
 
 def test_a_few_audits_stand_for_themselves(store: Store) -> None:
-    tickets = desk_with_audits(store, picked=199)
-    assert set(tickets.loc[tickets.index.str.startswith("P"), "label_stands_for"]) == {1.0}
-    assert set(tickets.loc[tickets.index.str.startswith("A"), "label_stands_for"]) == {0.0, 4.0}
-    assert tickets.loc["E", "label_stands_for"] == 1.0
+    tickets = desk_with_audits(store, picked=AUDITS_TO_MEASURE - 1)
+    stands = pd.Series(stands_for(tickets), tickets.index)
+    assert set(stands[tickets.index.str.startswith("P")]) == {1.0}
+    assert set(stands[tickets.index.str.startswith("A")]) == {0.0, 4.0}
+    assert stands["E"] == 1.0
 
 
 def test_a_picked_ticket_that_closed_without_a_word_was_seen_by_somebody(store: Store) -> None:

@@ -181,6 +181,20 @@ def test_a_target_that_is_named_twice_is_one() -> None:
     assert list(train(easy(400), Settings(), targets=["category", "category"]).evaluation.targets) == ["category"]
 
 
+def test_a_few_audits_in_the_part_that_calibrates_choose_no_threshold() -> None:
+    """A threshold with a bound is chosen in an eighth of the tickets: what counts are the audits there."""
+    tickets = easy(1000).assign(label_source="auto_untouched", label_stands_for=1.0, label_audit_share=0.4)
+    tickets.loc[np.random.default_rng(0).random(1000) < 0.4, "label_source"] = "audit_confirmed"
+    plain = train(tickets.drop(columns="label_audit_share"), Settings(), targets=["category"])
+    audited = train(tickets, Settings(), targets=["category"])
+    policies = [next(iter(one.classifier.policies("category").values())) for one in (plain, audited)]
+    picked = tickets["label_source"] == "audit_confirmed"
+    assert picked.iloc[audited.split.fit].sum() > 200 > 100 > picked.iloc[audited.split.calibration].sum() > 30
+    assert policies[0].tickets == policies[1].tickets == len(audited.split.calibration)
+    assert policies[1].threshold == policies[0].threshold <= 1
+    assert audited.evaluation.targets["category"].tickets == picked.iloc[audited.split.test].sum() >= 50
+
+
 def test_tickets_that_stand_for_none_are_learnt_from_and_not_measured_by() -> None:
     """Untouched answers where audits tell the truth: one in five, and each of them labelled wrong."""
     tickets = easy(600)

@@ -108,12 +108,12 @@ class Evidence:
         self, version: Version, champion: Version | None, tickets: pd.DataFrame
     ) -> tuple[pd.DataFrame, pd.DataFrame | None, Cost]:
         """Both models asked now."""
-        tickets = _that_vote(tickets)
         models = [version] if champion is None or champion.number == version.number else [version, champion]
         texts = prepare(ticket_text(tickets))
         asked = seen_table(ticket_keys(tickets, texts), template_fingerprints(texts))
         unseen = np.logical_and.reduce([are_unseen(asked, self._read(model, SEEN)) for model in models])
-        kept = np.flatnonzero(unseen).tolist()
+        kept = np.flatnonzero(unseen)
+        kept = kept[stands_for(tickets.iloc[kept]) > 0].tolist()  # others stand for those that stand for none
         _enough(len(kept))
         rows, keys, texts = tickets.iloc[kept], asked["ticket"].iloc[kept].tolist(), [texts[row] for row in kept]
         tables = [_answers(self._registry.fetch(model), keys, texts, rows) for model in models]
@@ -141,11 +141,6 @@ def _read(version: Version, name: str, registry: Registry, scratch: Path) -> pd.
 def _answers(bundle: Path, keys: list[str], texts: list[str], tickets: pd.DataFrame) -> pd.DataFrame:
     classifier = read_model(bundle).classifier
     return answer_table(keys, answer_all(classifier, texts), tickets, extra=slice_columns(tickets, texts))
-
-
-def _that_vote(tickets: pd.DataFrame) -> pd.DataFrame:
-    """Without the outcomes that stand for none: others stand for them."""
-    return tickets[stands_for(tickets) > 0].reset_index(drop=True)
 
 
 def _enough(tickets: int) -> None:

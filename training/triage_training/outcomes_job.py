@@ -24,9 +24,10 @@ automation, 1.0
 Figures are measured, and thresholds chosen, on the same rows, but as if none were missing: each stands for `label_stands_for`
 tickets (inverse of the share of its kind that was kept; Horvitz and Thompson 1952). One in four untouched tickets stands for
 four, the other three for none. That still takes an error that nobody noticed for right. Audits tell: who is picked has nothing
-to do with who is right. With at least 200 of them, each picked ticket stands for 1 / share tickets and those that were up for an
-audit and not picked for none, untouched or corrected: of these people saw little but the errors. With fewer, one ticket that
-stands for fifty would be the figure, so the untouched ones go on standing for themselves, and a picked one for itself.
+to do with who is right. So a ticket that was up for an audit says with which share (`label_audit_share`). Where enough of the
+tickets in hand were picked (`triage_ml.evaluate.stands_for`), each of them stands for 1 / share tickets and those that were up
+and not picked for none, untouched or corrected: of these people saw little but the errors. With fewer, one ticket that stands
+for fifty would be the figure, so the untouched ones go on standing for themselves, and a picked one for itself.
 
 Experiment 0104 closes the loop for twelve weeks.
 """
@@ -45,7 +46,7 @@ from triage_ml.errors import InputError
 from triage_ml.store import ClosedTicket, Store, closed_tickets
 from triage_training.truths import given_answers, known_labels
 
-__all__ = ["ENOUGH_AUDITS", "WEIGHTS", "Exported", "export_outcomes"]
+__all__ = ["WEIGHTS", "Exported", "export_outcomes"]
 
 WEIGHTS = {
     "corrected": 3.0,
@@ -57,7 +58,6 @@ WEIGHTS = {
     "auto_untouched": 1.0,
     "automation": 1.0,
 }
-ENOUGH_AUDITS = 200
 _UNTOUCHED = 0.25
 _TEXT = ("title", "description")
 _COPIED = ("channel", "priority", "ticket_type", "configuration_item", "requester_id")
@@ -75,10 +75,11 @@ class Exported:
 def export_outcomes(
     store: Store, *, since: datetime | None = None, tickets: pd.DataFrame | None = None, untouched: float = _UNTOUCHED
 ) -> Exported:
-    """Outcomes of the store as a ticket table with `predicted_{target}` and three columns of the label.
+    """Outcomes of the store as a ticket table with `predicted_{target}` and four columns of the label.
 
     `label_source` says what kind of outcome it is, `label_weight` how often it is learnt from, `label_stands_for` for how many
-    tickets it stands where figures are measured and thresholds chosen.
+    tickets it stands where figures are measured and thresholds chosen without audits, `label_audit_share` with which share it
+    was up for one (missing where it was not).
 
     Parameters
     ----------
@@ -99,8 +100,7 @@ def export_outcomes(
     if not closed:
         when = f"since {since:%Y-%m-%d}" if since else "yet"
         raise InputError(f"No outcome has come back {when}.", hint="Outcomes are reported to POST /v1/outcomes.")
-    audited = sum(_is_picked(one) for one in closed) >= ENOUGH_AUDITS
-    frame = pd.DataFrame([_row(one, untouched, audited) for one in closed])
+    frame = pd.DataFrame([_row(one, untouched) for one in closed])
     frame = _with_text_from(frame, tickets)
     blank = frame[list(_TEXT)].fillna("").apply(lambda column: column.str.strip() == "").all(axis=1)
     if blank.all():
@@ -112,11 +112,12 @@ def export_outcomes(
     return Exported(kept, {str(k): int(n) for k, n in kept["label_source"].value_counts().items()}, int(blank.sum()))
 
 
-def _row(closed: ClosedTicket, untouched: float, audited: bool) -> dict[str, Any]:
+def _row(closed: ClosedTicket, untouched: float) -> dict[str, Any]:
     outcome, prediction = closed.outcome, closed.prediction
     asked = dict(prediction.ticket) if prediction else {}
     source = _source(closed)
-    kept = source != "auto_untouched" or _in_sample(outcome.ticket_id, untouched)
+    thinned = source == "auto_untouched"
+    kept = not thinned or _in_sample(outcome.ticket_id, untouched)
     row: dict[str, Any] = {
         "ticket_id": outcome.ticket_id,
         "opened_at": asked.get("opened_at") or (prediction.stored_at if prediction else outcome.closed_at),
@@ -124,7 +125,8 @@ def _row(closed: ClosedTicket, untouched: float, audited: bool) -> dict[str, Any
         "effort_minutes": outcome.effort_minutes,
         "label_source": source,
         "label_weight": WEIGHTS[source] if kept else 0.0,
-        "label_stands_for": _stands_for(closed, source, kept, untouched, audited),
+        "label_stands_for": (1.0 / untouched if thinned else 1.0) if kept else 0.0,
+        "label_audit_share": _audit_share(closed),
     }
     row |= {name: asked.get(name) for name in (*_TEXT, *_COPIED)}
     row |= {f"predicted_{name}": answer.get("value") for name, answer in given_answers(closed).items()}
@@ -134,20 +136,10 @@ def _row(closed: ClosedTicket, untouched: float, audited: bool) -> dict[str, Any
     return row
 
 
-def _stands_for(closed: ClosedTicket, source: str, kept: bool, untouched: float, audited: bool) -> float:
-    """For how many tickets it stands; `audited` says that audits are enough to stand for what was up for one."""
-    share = _audit_share(closed)
-    if audited and share:
-        return 1.0 / share if _is_picked(closed) else 0.0
-    if source == "auto_untouched":
-        return 1.0 / untouched if kept else 0.0
-    return 1.0
-
-
-def _audit_share(closed: ClosedTicket) -> float:
-    """With which share the ticket was up for an audit; 0 for none."""
+def _audit_share(closed: ClosedTicket) -> float | None:
+    """With which share the ticket was up for an audit; None for none."""
     decision = closed.prediction.answer.get("decision", {}) if closed.prediction else {}
-    return float(decision.get("audit_share") or 0.0)
+    return float(decision.get("audit_share") or 0.0) or None
 
 
 def _is_picked(closed: ClosedTicket) -> bool:

@@ -115,7 +115,10 @@ def input_fingerprint(tickets: pd.DataFrame, settings: Settings, taxonomy: Taxon
 
     The order of tickets does not count.
     """
-    columns = [*("ticket_id", *TEXT_COLUMNS, "label_weight", "label_stands_for", "opened_at"), *settings.train.targets]
+    columns = [
+        *("ticket_id", *TEXT_COLUMNS, "label_weight", "label_stands_for", "label_audit_share", "opened_at"),
+        *settings.train.targets,
+    ]
     known = tickets.reindex(columns=columns).sort_values("ticket_id", kind="stable").reset_index(drop=True)
     digest = hashlib.sha256(pd.util.hash_pandas_object(known.astype("string"), index=False).to_numpy().tobytes())
     read = {"train": settings.train.model_dump(), "decision": settings.decision.model_dump(), "version": __version__}

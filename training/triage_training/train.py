@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from triage_ml.answer import prepare
 from triage_ml.classify import TriageClassifier
 from triage_ml.evaluate import (
+    AUDITS_TO_CHOOSE,
     Evaluation,
     Split,
     answer_all,
@@ -113,7 +114,7 @@ def train(
     split, notes = split_tickets(tickets, texts, settings, split_column, split_map, at_random)
     step("fitting and calibrating")
     features = text_features(encoder or settings.train.encoder, settings)
-    stands = stands_for(tickets)
+    stands = _stands_to_choose(tickets, split)
     classifier = _fit(features, texts, labels, weights, stands, split, settings, params or {})
     step("evaluating on later tickets" if split.how == "time" else "evaluating")
     routing = settings.decision.routing
@@ -124,8 +125,8 @@ def train(
     keys = ticket_keys(tickets, texts)
     return Trained(
         classifier,
-        evaluate_answers(answered, test.labels, routing=routing, stands_for=stands[split.test]),
-        _with_repeats(classifier, texts, labels, stands, split, routing),
+        evaluate_answers(answered, test.labels, routing=routing, stands_for=stands_for(tickets.iloc[split.test])),
+        _with_repeats(classifier, tickets, texts, labels, split, routing),
         split,
         _profile(tickets, texts, labels),
         _fit_part(texts, labels, split),
@@ -143,6 +144,17 @@ def text_features(encoder: str | None, settings: Settings) -> LexicalFeatures:
     kind, _, where = encoder.partition(":")
     name = f"{kind}:{Path(where).resolve()}" if Path(where).is_dir() else encoder
     return JoinedFeatures(name).keep_vectors(settings.paths.embeddings)
+
+
+def _stands_to_choose(tickets: pd.DataFrame, split: Split) -> NDArray[np.float64]:
+    """For how many tickets each one stands that probabilities and thresholds are chosen on, 0 elsewhere; shape (tickets,).
+
+    Each part has its own audits: a few in the part that calibrates don't become enough by others in the part that is fitted on.
+    """
+    stands = np.zeros(len(tickets))
+    for rows in (split.fit, split.calibration):
+        stands[rows] = stands_for(tickets.iloc[rows], enough=AUDITS_TO_CHOOSE)
+    return stands
 
 
 def _fit(
@@ -218,9 +230,9 @@ def _not_promised(classifier: TriageClassifier) -> list[str]:
 
 def _with_repeats(
     classifier: TriageClassifier,
+    tickets: pd.DataFrame,
     texts: list[str],
     labels: pd.DataFrame,
-    stands: NDArray[np.float64],
     split: Split,
     routing: Sequence[str],
 ) -> Evaluation | None:
@@ -228,7 +240,7 @@ def _with_repeats(
         return None
     rows = np.sort(np.concatenate([split.test, split.repeats]))
     answered = answer_all(classifier, _take(texts, rows))
-    return evaluate_answers(answered, labels.iloc[rows], routing=routing, stands_for=stands[rows])
+    return evaluate_answers(answered, labels.iloc[rows], routing=routing, stands_for=stands_for(tickets.iloc[rows]))
 
 
 def _take(texts: list[str], rows: Any) -> list[str]:

@@ -1,6 +1,15 @@
 """How good a model is, measured on tickets it has not seen: splits, metrics with intervals."""
 
-from triage_ml.evaluate.answers import Answered, answer_all, answer_table, answered_targets, stands_for, ticket_keys
+from triage_ml.evaluate.answers import (
+    AUDITS_TO_CHOOSE,
+    AUDITS_TO_MEASURE,
+    Answered,
+    answer_all,
+    answer_table,
+    answered_targets,
+    stands_for,
+    ticket_keys,
+)
 from triage_ml.evaluate.compare import Comparison, GroupChange, calibration_change, compare, join_answers
 from triage_ml.evaluate.doubted import Doubt, LabelDoubt, doubted_labels, label_doubt
 from triage_ml.evaluate.drift import Drift, WeekDrift, watch
@@ -41,6 +50,8 @@ from triage_ml.evaluate.splits import (
 )
 
 __all__ = [
+    "AUDITS_TO_CHOOSE",
+    "AUDITS_TO_MEASURE",
     "GOOD_CALIBRATION",
     "SLICES",
     "SPLIT_PARTS",

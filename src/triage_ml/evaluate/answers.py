@@ -17,8 +17,21 @@ from numpy.typing import NDArray
 from triage_ml.classify import TriageClassifier
 from triage_ml.errors import InputError
 
-__all__ = ["Answered", "answer_all", "answer_table", "answered_targets", "stands_for", "ticket_keys"]
+__all__ = [
+    "AUDITS_TO_CHOOSE",
+    "AUDITS_TO_MEASURE",
+    "Answered",
+    "answer_all",
+    "answer_table",
+    "answered_targets",
+    "stands_for",
+    "ticket_keys",
+]
 
+#: So many audits among the tickets in hand stand for all that was up for one: figures carry their intervals, but a threshold
+#: that is chosen with a bound on fewer than 200 is often none at all.
+AUDITS_TO_MEASURE = 50
+AUDITS_TO_CHOOSE = 200
 _CHUNK = 4096
 
 
@@ -101,25 +114,42 @@ def answered_targets(table: pd.DataFrame) -> list[str]:
     return [str(name).removesuffix("_truth") for name in table if str(name).endswith("_truth")]
 
 
-def stands_for(tickets: pd.DataFrame) -> NDArray[np.float64]:
+def stands_for(tickets: pd.DataFrame, *, enough: int = AUDITS_TO_MEASURE) -> NDArray[np.float64]:
     """For how many tickets each one stands where figures are measured: `label_stands_for`, or 1. Shape (tickets,).
 
-    `triage export-outcomes` keeps a share of some kinds of outcomes: one that is kept stands for 1 / share of them, the others,
-    and those whose label is no truth to measure by, for none (Horvitz and Thompson 1952).
+    `triage export-outcomes` keeps a share of some kinds of outcomes: one that is kept stands for 1 / share of them, the others
+    for none (Horvitz and Thompson 1952). Where at least `enough` of these very tickets were picked for an audit, each of those
+    stands for 1 / `label_audit_share`, and what was up for an audit and not picked for none. So call it with the part that is
+    measured, not with all tickets.
 
     Raises
     ------
     InputError
-        A value that is negative or no number.
+        A value that is negative or no number, or a share that is none.
     """
-    if "label_stands_for" not in tickets:
-        return np.ones(len(tickets))
-    given = tickets["label_stands_for"]
-    found: NDArray[np.float64] = (
-        pd.to_numeric(given, errors="coerce").where(given.notna(), 1.0).to_numpy(dtype=np.float64)
-    )
+    found = _numbers(tickets, "label_stands_for", 1.0)
+    share = _numbers(tickets, "label_audit_share", 0.0)
     if not (np.isfinite(found) & (found >= 0)).all():
         raise InputError("Column label_stands_for: expected numbers of tickets, 0 and above.")
+    if not ((share >= 0) & (share <= 1)).all():
+        raise InputError("Column label_audit_share: expected shares from 0 to 1.")
+    if "label_source" not in tickets:
+        return found
+    picked = tickets["label_source"].astype("string").str.startswith("audit_").fillna(False).to_numpy(dtype=bool)
+    was_up = share > 0
+    if (was_up & picked).sum() < enough:
+        return found
+    return np.where(was_up, picked / np.where(was_up, share, 1.0), found)
+
+
+def _numbers(tickets: pd.DataFrame, column: str, default: float) -> NDArray[np.float64]:
+    """A column, `default` where it is empty or not there; NaN where it has no number."""
+    if column not in tickets:
+        return np.full(len(tickets), default)
+    given = tickets[column]
+    found: NDArray[np.float64] = (
+        pd.to_numeric(given, errors="coerce").where(given.notna(), default).to_numpy(dtype=np.float64)
+    )
     return found
 
 

@@ -80,7 +80,8 @@ def absolute_checks(
 
     A calibration error beyond its bound is a warning for the first version (no `champion`), and for one that is not surely
     worse calibrated than the champion on the same tickets (lower end of the paired interval at most 0): what a model decides
-    by itself is held by the promise of precision, and to refuse it would keep nothing, or something no better.
+    by itself is held by the promise of precision, and to refuse it would keep nothing, or something no better. A model that
+    decides nothing `auto` where the champion does is warned of, too: it breaks no promise, but nobody should learn of it later.
     """
     checks = []
     for target in answered_targets(answers):
@@ -90,7 +91,8 @@ def absolute_checks(
             check = _calibration(target, confidence, right, stands_for(rows), limits)
             checks.append(check if check.passed else _excused(check, rows, champion))
             automatic = rows[f"{target}_auto"].to_numpy(dtype=bool)
-            checks.append(_promise(target, right[automatic], stands_for(rows)[automatic], promise))
+            promised = _promise(target, right[automatic], stands_for(rows)[automatic], promise)
+            checks.append(promised if automatic.any() else _nothing_auto(promised, rows, champion))
     return [*checks, *_costs(cost, limits)]
 
 
@@ -167,6 +169,17 @@ def _excused(check: Check, rows: pd.DataFrame, champion: pd.DataFrame | None) ->
     return replace(
         check, passed=True, warning=True, reason=f"{check.reason}, as little as the champion's ({low} to {high})"
     )
+
+
+def _nothing_auto(check: Check, rows: pd.DataFrame, champion: pd.DataFrame | None) -> Check:
+    """A warning where the champion decides some of these tickets `auto`."""
+    if champion is None or f"{check.target}_auto" not in champion:
+        return check
+    both = champion[champion["ticket"].isin(rows["ticket"])]
+    if not (automatic := both[f"{check.target}_auto"].astype(bool)).any():
+        return check
+    lost = f"nothing is decided auto any more; the champion decides {automatic.sum():,} of these {len(both):,} tickets"
+    return replace(check, warning=True, reason=lost)
 
 
 def _right(rows: pd.DataFrame, target: str) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:

@@ -78,7 +78,7 @@ def slice_columns(tickets: pd.DataFrame, texts: Sequence[str]) -> pd.DataFrame:
         columns["slice.age"] = tickets["opened_at"].dt.strftime("%Y-%m").to_numpy(dtype=object)
     if "label_source" in tickets:
         columns["label_source"] = tickets["label_source"].astype("string").to_numpy(dtype=object)
-    if "label_stands_for" in tickets:
+    if "label_stands_for" in tickets or "label_audit_share" in tickets:
         columns["label_stands_for"] = stands_for(tickets)
     return pd.DataFrame(columns)
 

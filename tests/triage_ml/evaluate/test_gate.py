@@ -230,6 +230,17 @@ def test_a_promise_that_is_kept_stays_kept_where_only_a_share_of_the_untouched_i
     assert float(next(c for c in thinned if c.name == "precision").figure.split("%")[0]) / 100 < precision - 0.03
 
 
+def test_a_model_that_decides_nothing_auto_where_the_champion_does_is_warned_of() -> None:
+    champion, never = answers(), answers(seed=1).assign(category_auto=False)
+    check = next(c for c in absolute_checks(never, 0.90, CHEAP, Limits(), champion=champion) if c.name == "precision")
+    decided = int(champion["category_auto"].sum())
+    assert (check.passed, check.warning) == (True, True)
+    assert f"the champion decides {decided:,} of these {ROWS:,} tickets" in check.reason
+    for before in (None, never):
+        checks = absolute_checks(never, 0.90, CHEAP, Limits(), champion=before)
+        assert not next(c for c in checks if c.name == "precision").warning
+
+
 def test_live_tickets_refuse_only_who_is_surely_worse() -> None:
     champion, same, worse = answers(rows=150), answers(rows=150, seed=1), answers(rows=150, skill=0.4, seed=1)
     assert failed(shadow_checks(join_answers(champion, same), Limits(), fewest=100)) == []

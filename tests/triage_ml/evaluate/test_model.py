@@ -37,3 +37,9 @@ def test_a_number_of_tickets_that_is_none_is_refused(wrong: object) -> None:
     with pytest.raises(InputError, match=r"Column label_stands_for: expected numbers of tickets, 0 and above\."):
         stands_for(pd.DataFrame({"label_stands_for": [1.0, wrong]}))
     assert stands_for(pd.DataFrame({"label_stands_for": [None, 2.0]})).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.5, "half"])
+def test_an_audit_share_that_can_not_be_is_told(wrong: object) -> None:
+    with pytest.raises(InputError, match=r"Column label_audit_share: expected shares from 0 to 1\."):
+        stands_for(pd.DataFrame({"label_audit_share": [0.1, wrong]}))
