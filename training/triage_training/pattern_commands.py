@@ -73,10 +73,22 @@ def mine_command(
             if reorganise:
                 _propose(source, settings, out)
                 return
-            results = mine(source, settings, weeks=weeks, last=last, handoffs=log, refit=refit, progress=tell)
+            warnings: list[str] = []
+            results = mine(
+                source,
+                settings,
+                weeks=weeks,
+                last=last,
+                handoffs=log,
+                refit=refit,
+                progress=tell,
+                warn=warnings.append,
+            )
         if assignments is not None:
             _write_assignments(assign_all(source, settings), assignments)
         _warn_of_dates(source.frame, results, out)
+        for warning in warnings:
+            out.warn(warning)
         for result in results:
             out.say(_one_line(result))
             if result.is_kept:
@@ -182,7 +194,7 @@ def _warn_of_dates(frame: pd.DataFrame, results: list[WeekResult], out: Output) 
         out.warn(f"{missing:,} tickets have no opened_at and belong to no week; they were left out.")
     if "opened_at" in frame and (lost := int(astray(frame["opened_at"]).sum())):
         out.warn(
-            f"Tickets dated more than a year before all others: {lost:,}. They belong to no week until their date is corrected."
+            f"Tickets dated by a clock that was never set: {lost:,}. They belong to no week until their date is corrected."
         )
     if "opened_at" in frame and (later := ahead(frame["opened_at"], datetime.now(UTC))):
         out.warn(f"Tickets with an opened_at in the future: {later:,}. They count once that day has come.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -20,6 +21,8 @@ NEAR_END = timedelta(days=2)
 MISTAKEN = 0.01
 #: A ticket this long before the next one was dated by a clock that was never set, if there are few like it.
 ASTRAY, FEW = timedelta(days=365), 3
+#: Such clocks begin in 1900, 1970, 1980, 2000 or 2001; a later date is that of a ticket that was open for long.
+CLOCKS_BEGIN_BEFORE = pd.Timestamp("2002-01-01", tz="UTC")
 
 
 def parse_week(text: str) -> str:
@@ -56,8 +59,8 @@ def complete_weeks(frame: pd.DataFrame, timezone: str, now: datetime) -> list[st
     """Weeks between the first and the last ticket that the table holds to their end, oldest first.
 
     A week is complete if something in the table happened after it; or, if it is over by the clock and the last ticket was
-    opened within its last two days. Weeks without tickets in between are weeks. Times that are `ahead` of the clock are
-    mistakes and say nothing.
+    opened within its last two days. Weeks without tickets in between are weeks, but for a gap of more than a year. Times that
+    are `ahead` of the clock are mistakes and say nothing.
     """
     opened = frame["opened_at"][~astray(frame["opened_at"])].dropna()
     clock = _clock(opened, now)
@@ -65,15 +68,13 @@ def complete_weeks(frame: pd.DataFrame, timezone: str, now: datetime) -> list[st
     if opened.empty:
         return []
     zone = ZoneInfo(timezone)
-    first, last = opened.min().astimezone(zone).date(), opened.max().astimezone(zone).date()
     times = [frame[column].dropna() for column in ("opened_at", "resolved_at") if column in frame]
     latest = max(one.max() for one in (own[own <= clock] for own in times) if len(one))
-    weeks, day = [], first - timedelta(days=first.weekday())
-    while day <= last:
+    weeks = []
+    for day in _mondays(opened, timezone):
         end = datetime.combine(day + timedelta(weeks=1), datetime.min.time(), zone).astimezone(UTC)
         if latest >= end or (now >= end and opened.max() >= end - NEAR_END):
             weeks.append(week_name(day))
-        day += timedelta(weeks=1)
     return weeks
 
 
@@ -88,7 +89,7 @@ def ahead(opened_at: pd.Series, now: datetime) -> int:
 
 
 def astray(opened_at: pd.Series) -> pd.Series:
-    """Which tickets have a date (1970, say) that is more than a year before those of all others, shape (n,).
+    """Which tickets have a date at which clocks begin (1970, say), more than a year before all others, shape (n,).
 
     They belong to no week. A table with more than a few of them (three, or one in a hundred) is an old one.
     """
@@ -96,7 +97,19 @@ def astray(opened_at: pd.Series) -> pd.Series:
     most = max(FEW, int(MISTAKEN * len(ordered)))
     gaps = ordered.diff().iloc[1 : min(most, (len(ordered) - 1) // 2) + 1]
     far = ordered.iloc[1 : len(gaps) + 1][(gaps > ASTRAY).to_numpy()]
-    return opened_at < far.iloc[-1] if len(far) else pd.Series(False, index=opened_at.index)
+    return opened_at < min(far.iloc[-1], CLOCKS_BEGIN_BEFORE) if len(far) else pd.Series(False, index=opened_at.index)
+
+
+def _mondays(opened: pd.Series, timezone: str) -> list[date]:
+    """The Mondays from the first ticket's to the last one's; gaps of more than a year are left out."""
+    local = opened.dt.tz_convert(timezone).dt.tz_localize(None)
+    with_tickets = sorted(week.start_time.date() for week in local.dt.to_period("W-SUN").unique())
+    days = with_tickets[:1]
+    for before, day in pairwise(with_tickets):
+        if day - before <= ASTRAY:
+            days += [before + timedelta(weeks=week) for week in range(1, (day - before).days // 7)]
+        days.append(day)
+    return days
 
 
 def _clock(opened: pd.Series, now: datetime) -> pd.Timestamp:

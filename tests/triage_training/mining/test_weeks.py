@@ -126,3 +126,17 @@ def test_two_clocks_that_were_never_set_are_both_astray() -> None:
     frame = opened("1970-01-01T00:00Z", "1999-12-31T00:00Z", *["2026-11-03T09:00Z"] * 5)
 
     assert astray(frame["opened_at"]).tolist() == [True, True, *[False] * 5]
+
+
+def test_a_ticket_that_was_open_for_years_belongs_to_its_week() -> None:
+    frame = opened("2023-05-02T09:00Z", *["2026-11-03T09:00Z"] * 5, "2026-11-17T09:00Z")
+
+    assert not astray(frame["opened_at"]).any()
+    assert weeks_of(frame["opened_at"], "UTC").iloc[0] == "2023-W18"
+    assert complete_weeks(frame, "UTC", LATER) == ["2023-W18", "2026-W45", "2026-W46"]  # and not the years in between
+
+
+def test_beside_a_clock_that_was_never_set_an_old_ticket_keeps_its_week() -> None:
+    frame = opened("2000-01-01T00:00Z", "2023-05-02T09:00Z", *["2026-11-03T09:00Z"] * 5)
+
+    assert astray(frame["opened_at"]).tolist() == [True, *[False] * 6]
