@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from triage_ml.errors import InputError
+from triage_ml.evaluate import stands_for
 from triage_ml.settings import Settings
 from triage_ml.store import Outcome, Prediction, add_outcome, add_predictions, new_id, open_store
 from triage_ml.taxonomy import Taxonomy
@@ -170,4 +171,22 @@ def test_what_a_person_wrote_wins_over_an_answer_that_nobody_looked_at(source: s
     came = exported(ticket_id=["A", "B"], tier=["L1", "L1"], label_source=[source] * 2, label_weight=[0.0, 1.0])
     joined = join_history(came, history).set_index("ticket_id")
     assert joined["tier"].to_dict() == {"A": "L2", "B": "L1"}
-    assert joined["label_weight"].to_dict() == {"A": 1.0, "B": 1.0}
+    assert joined["label_weight"].to_dict() == {"A": 0.0, "B": 1.0}
+
+
+def test_a_history_that_covers_live_weeks_does_not_undo_who_looked() -> None:
+    """The ticket system's export names the group that closed the ticket: of an untouched one it is the model's own answer."""
+    history = pd.DataFrame({"ticket_id": ["P", "A", "OLD"], "tier": ["L1", "L1", "L2"]})
+    came = exported(
+        ticket_id=["P", "A"],
+        tier=["L1", "L1"],
+        label_source=["audit_untouched", "auto_untouched"],
+        label_weight=[0.5, 1.0],
+        label_stands_for=[1.0, 4.0],
+        label_audit_share=[0.1, 0.1],
+    )
+    joined = join_history(came, history).set_index("ticket_id").loc[["P", "A", "OLD"]]
+    assert joined["label_source"].fillna("none").tolist() == ["audit_untouched", "auto_untouched", "none"]
+    assert joined["label_weight"].tolist() == [0.5, 1.0, 1.0]
+    assert stands_for(joined, enough=2).tolist() == [1.0, 4.0, 1.0]
+    assert stands_for(joined, enough=1).tolist() == [10.0, 0.0, 1.0]

@@ -31,6 +31,9 @@ from triage_training.train_job import Extras, check_ready, register_model, resum
 
 __all__ = ["Retrained", "input_fingerprint", "join_history", "retrain"]
 
+#: What an outcome says of its label, beside the label itself.
+_OF_THE_LABEL = ("label_source", "label_weight", "label_stands_for", "label_audit_share")
+
 Step = Callable[[str], None]
 
 
@@ -160,7 +163,8 @@ def join_history(
     """Outcomes and history as one table, a row a ticket.
 
     An outcome is later and says who looked, so its labels win over the history's, column by column; but what a person wrote
-    into the history wins over an answer that nobody looked at. Weights of the history are kept, 1 where it has none.
+    into the history wins over an answer that nobody looked at. Who looked and what a ticket weighs is the outcome's to say either
+    way; weights of the history are kept for the other tickets, 1 where it has none.
     """
     if exported is None:
         assert history is not None  # noqa: S101 - `_export` raised else
@@ -172,6 +176,7 @@ def join_history(
     if "label_stands_for" not in history:
         history = history.assign(label_stands_for=1.0)
     outcomes = exported.tickets
+    history = _with_source(history, outcomes.set_index("ticket_id"))
     untouched = outcomes["label_source"].str.endswith("_untouched")
     labelled = history.reindex(columns=list(targets)).notna().any(axis=1)
     replaced = ~untouched | ~outcomes["ticket_id"].isin(history.loc[labelled, "ticket_id"])
@@ -179,12 +184,20 @@ def join_history(
     return pd.concat([history[~history["ticket_id"].isin(later["ticket_id"])], later], ignore_index=True)
 
 
+def _with_source(history: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """The history, saying of tickets in `outcomes` (by `ticket_id`) what came back: a re-export knows nothing of who looked."""
+    told = history["ticket_id"].isin(outcomes.index)
+    columns = {}
+    for name in (name for name in _OF_THE_LABEL if name in outcomes):
+        theirs = history[name] if name in history else pd.Series(None, history.index, dtype=outcomes[name].dtype)
+        columns[name] = theirs.where(~told, history["ticket_id"].map(outcomes[name]))
+    return history.assign(**columns)
+
+
 def _filled(outcomes: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     """Outcomes, and what they leave open as the history has it; columns that describe the outcome itself stay as they are."""
     rows = outcomes.set_index("ticket_id")
-    theirs = history.reindex(rows.index).drop(
-        columns=["label_source", "label_weight", "label_stands_for"], errors="ignore"
-    )
+    theirs = history.reindex(rows.index).drop(columns=[*_OF_THE_LABEL], errors="ignore")
     joined = rows.combine_first(theirs).reindex(rows.index).reset_index()
     if "tier" in joined:  # who would have solved what an automation did is not known
         joined["tier"] = joined["tier"].mask((joined["label_source"] == "automation") & (joined["tier"] == "L0"))
