@@ -73,17 +73,25 @@ def retrain(
         Nothing came back, and there is no history either.
     AlreadyRunningError
         Another retrain is under way on the same store; this one has done nothing.
+    StoreError
+        The store can't be used, or its lock was lost during the training; nothing is registered.
     """
     store = open_store(settings.store_url)
     try:
-        with store.only_one("retrain"):
-            return _retrain(store, settings, taxonomy, history, untouched, step)
+        with store.only_one("retrain") as still_alone:
+            return _retrain(store, settings, taxonomy, history, untouched, step, still_alone)
     finally:
         store.close()
 
 
 def _retrain(
-    store: Store, settings: Settings, taxonomy: Taxonomy, history: pd.DataFrame | None, untouched: float, step: Step
+    store: Store,
+    settings: Settings,
+    taxonomy: Taxonomy,
+    history: pd.DataFrame | None,
+    untouched: float,
+    step: Step,
+    still_alone: Callable[[], None],
 ) -> Retrained:
     registry = Registry(settings)
     notes: list[str] = []
@@ -101,6 +109,7 @@ def _retrain(
     step("checking labels")
     notes += check_tickets(tickets, settings, taxonomy, curve=False, step=step).advice
     trained = train(tickets, settings, step=step)
+    still_alone()
     registered = register_model(
         trained,
         taxonomy,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import sqlalchemy as sa
@@ -54,8 +54,10 @@ class Store:
                 yield connection
 
     @contextmanager
-    def only_one(self, job: str) -> Iterator[None]:
+    def only_one(self, job: str) -> Iterator[Callable[[], None]]:
         """Let no other process do this job on the same store meanwhile, as long as this one lives.
+
+        What it gives is called before something is done for good: it raises StoreError where the lock was lost meanwhile.
 
         Raises
         ------
@@ -63,10 +65,10 @@ class Store:
             Another process does it now; nobody waits.
         """
         with self._translated(), ExitStack() as held:
-            held.enter_context(hold(self._engine, job))
+            check = held.enter_context(hold(self._engine, job))
             lock = held.pop_all()
         with lock:
-            yield
+            yield check
 
     def check_writable(self) -> None:
         """Write one row and commit it: nothing less shows a full disk or a read-only file. Raises StoreError."""

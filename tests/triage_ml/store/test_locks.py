@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from triage_ml.errors import AlreadyRunningError
+from triage_ml.errors import AlreadyRunningError, StoreError
 from triage_ml.store import Store, open_store
 
 HOLDER = """
@@ -54,6 +56,48 @@ def test_one_that_was_killed_blocks_nobody(store: Store, store_url: str) -> None
     holder.send_signal(signal.SIGKILL)
     holder.communicate()
     _take_within(store, seconds=10)
+
+
+@pytest.mark.needs_postgres
+def test_a_server_that_ends_idle_transactions_leaves_the_lock(postgres_url: str) -> None:
+    impatient = sa.make_url(postgres_url).update_query_dict({"options": "-c idle_in_transaction_session_timeout=200"})
+    holder, other = open_store(impatient.render_as_string(hide_password=False)), open_store(postgres_url)
+    with holder.only_one("retrain") as check:
+        time.sleep(0.6)
+        with pytest.raises(AlreadyRunningError), other.only_one("retrain"):
+            pytest.fail("both hold it")
+        check()
+    for store in (holder, other):
+        store.close()
+
+
+@pytest.mark.needs_postgres
+def test_a_holder_can_learn_that_its_lock_is_gone(postgres_url: str) -> None:
+    holder, other = open_store(postgres_url), open_store(postgres_url)
+    with holder.only_one("retrain") as check:
+        with other.begin() as connection:
+            ended = connection.execute(
+                sa.text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON oid = database "
+                    "WHERE locktype = 'advisory' AND datname = current_database()"
+                )
+            )
+            assert ended.all() == [(True,)]
+        with pytest.raises(StoreError, match=r"the lock of `triage retrain`.*another may run by now"):
+            check()
+    for store in (holder, other):
+        store.close()
+
+
+def test_a_lock_file_that_cannot_be_opened_is_told_with_its_path(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    (tmp_path / "store.db.retrain.lock").mkdir()
+    with (
+        pytest.raises(StoreError, match=r"store\.db\.retrain\.lock: the lock can't be taken \("),
+        store.only_one("retrain"),
+    ):
+        pytest.fail("held")
+    store.close()
 
 
 def _take_within(store: Store, seconds: float) -> None:
