@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from triage_ml.answer.recogniser import KIND, Recogniser
+from triage_ml.bundle import bundle_draft
 
 __all__ = ["latest_recogniser", "publish_recogniser"]
 
@@ -15,16 +16,13 @@ KEPT = 2
 
 
 def publish_recogniser(recogniser: Recogniser, bundles: Path, week: str) -> Path:
-    """Write it as the newest one and return its folder; all but the last few are deleted."""
-    draft = bundles / f".{KIND}-draft-{os.getpid()}"
-    try:
+    """Write it as the newest one and return its folder; all but the last few are deleted, and drafts of runs that were killed."""
+    with bundle_draft(bundles, KIND) as draft:
         digest = recogniser.write(draft)
         folder = bundles / f"{KIND}-{week}-{digest.removeprefix('sha256:')[:16]}"
         if not folder.exists():
             draft.rename(folder)
         os.utime(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     for old in _oldest_first(bundles)[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
     return folder

@@ -1,10 +1,5 @@
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -84,23 +79,3 @@ def test_anchors_and_examples_hold_no_personal_data() -> None:
 
     assert "jo.doe" not in said[0]
     assert masked_texts(said) == said
-
-
-def test_the_draft_of_a_run_that_was_killed_goes_with_the_next_one(book: PatternBook, tmp_path: Path) -> None:
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    old = time.time() - 2 * 24 * 3600
-    gone = [tmp_path / f".patterns-draft-{socket.gethostname()}-{ended.pid}", tmp_path / ".patterns-draft-elsewhere-1"]
-    kept = [
-        tmp_path / f".patterns-draft-{socket.gethostname()}-{os.getppid()}",
-        tmp_path / ".patterns-draft-elsewhere-2",
-    ]
-    for draft in (*gone, *kept):
-        draft.mkdir()
-        (draft / "part.npy").touch()
-    os.utime(gone[1], (old, old))
-
-    publish_book(book, tmp_path)
-
-    assert not any(draft.exists() for draft in gone)
-    assert all(draft.exists() for draft in kept)
