@@ -65,8 +65,15 @@ def choose_share(
         away = weights - 0.5
         return float(value + _SHRINKAGE * (away**2).sum()), slope + 2 * _SHRINKAGE * away
 
-    found = minimize(loss, np.full(2, 0.5), jac=True, method="L-BFGS-B", bounds=[(_LEAST, None), (0, None)]).x
-    if misses(np.array([1.0, 0.0]))[0] - misses(found)[0] < _WORTH:
+    def best(most: float | None) -> NDArray[np.float64]:
+        begin, bounds = np.array([0.5, 0.5 if most is None else most]), [(_LEAST, None), (0, most)]
+        found: NDArray[np.float64] = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=bounds).x
+        return found
+
+    found = best(None)
+    # a first opinion that knows nothing is weighed less than any temperature says
+    alone = min(misses(weights)[0] for weights in (np.array([1.0, 0.0]), best(0.0)))
+    if alone - misses(found)[0] < _WORTH:
         return 0.0
     return float(found[1] / found[0] * scale[0] / scale[1])
 
