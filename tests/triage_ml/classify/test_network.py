@@ -17,12 +17,10 @@ from triage_ml.features import LexicalFeatures
 LEFT, RIGHT, OTHERS = ("outlook", "excel"), ("crashes", "slow"), ("please", "today", "again", "urgent", "thanks")
 
 
-def tickets(rows: int, seed: int) -> tuple[list[str], NDArray[np.int64]]:
+def tickets(rows: int, seed: int, others: int = 2) -> tuple[list[str], NDArray[np.int64]]:
     draw = np.random.default_rng(seed)
     left, right = draw.integers(0, 2, rows), draw.integers(0, 2, rows)
-    texts = [
-        f"{LEFT[a]} {draw.choice(OTHERS)} {draw.choice(OTHERS)} {RIGHT[b]}" for a, b in zip(left, right, strict=True)
-    ]
+    texts = [f"{LEFT[a]} {' '.join(draw.choice(OTHERS, others))} {RIGHT[b]}" for a, b in zip(left, right, strict=True)]
     return texts, left ^ right
 
 
@@ -120,12 +118,49 @@ def test_visits_are_bounded(rows: int, visits: int) -> None:
     assert visits_of(rows) == visits
 
 
-@pytest.fixture(scope="module")
-def model() -> TriageClassifier:
+WORDS_ALONE = LexicalFeatures(words=1, skip=False, pieces=None)
+
+
+def learnt(order: NDArray[np.int64]) -> TriageClassifier:
     """On single words, so that only the network can know the pairs."""
     texts, codes = tickets(600, seed=6)
-    labels = pd.DataFrame({"category": np.where(codes, "odd", "even")})
-    return TriageClassifier(features=LexicalFeatures(words=1, skip=False, pieces=None)).fit(texts, labels)
+    labels = pd.DataFrame({"category": np.where(codes, "odd", "even")}).iloc[order]
+    return TriageClassifier(features=WORDS_ALONE).fit([texts[row] for row in order], labels)
+
+
+@pytest.fixture(scope="module")
+def model() -> TriageClassifier:
+    return learnt(np.arange(600))
+
+
+@pytest.mark.parametrize("shuffled", [False, True], ids=["the same order", "another order"])
+def test_the_same_seed_gives_the_same_arrays_in_any_order(model: TriageClassifier, shuffled: bool) -> None:
+    order = np.random.default_rng(3).permutation(600) if shuffled else np.arange(600)
+    contents, arrays = classifier_to_bundle(model)
+    again_contents, again_arrays = classifier_to_bundle(learnt(order))
+    assert "target-0.network.hidden" in arrays
+    assert contents == again_contents
+    assert {name: array.tobytes() for name, array in arrays.items()} == {
+        name: array.tobytes() for name, array in again_arrays.items()
+    }
+
+
+def mislabelled(rows: int, seed: int) -> tuple[list[str], pd.Series]:
+    """One label of ten is wrong; hardly two texts are the same."""
+    texts, codes = tickets(rows, seed, others=6)
+    codes ^= np.random.default_rng(seed).random(rows) < 0.1
+    return texts, pd.Series(np.where(codes, "odd", "even"), name="category")
+
+
+def test_it_is_right_as_often_as_it_says_and_decides() -> None:
+    given = TriageClassifier(features=WORDS_ALONE, precision=0.8).fit(*mislabelled(1000, seed=11))
+    texts, truth = mislabelled(2000, seed=12)
+    answers = given.decide(texts)
+    right, automatic = answers["category"] == truth, answers["category_action"] == "auto"
+    assert given.head("category").network is not None
+    assert answers["category_probability"].mean() == pytest.approx(right.mean(), abs=0.03)
+    assert automatic.mean() > 0.5
+    assert right[automatic].mean() >= 0.8
 
 
 def test_a_classifier_gets_a_network_where_it_helps(model: TriageClassifier) -> None:
