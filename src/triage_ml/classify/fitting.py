@@ -174,7 +174,10 @@ def _task(
     latest: NDArray[np.bool_] | None,
     seed: int,
 ) -> _Task:
-    """Choose the folds: as many are asked as give enough tickets to calibrate on, all of them for a few thousand."""
+    """Choose the folds: as many are asked as give enough tickets to calibrate on, all of them for a few thousand.
+
+    Of larger folds some tickets are drawn; what fits then is everything but those and their like.
+    """
     of_latest = latest is not None and (latest & (stands > 0)).sum() >= _FEWEST_TICKETS
     pool = np.flatnonzero((stands > 0) & latest if latest is not None and of_latest else stands > 0)
     folds = _FOLDS_OF_LATEST if of_latest else _FOLDS
@@ -182,8 +185,11 @@ def _task(
     fold = np.full(len(rows), -1)
     fold[pool] = fold_of_group
     fits, asked = [], []
-    for number in range(min(folds, math.ceil(_ENOUGH_TO_CALIBRATE * folds / max(len(pool), 1)))):
-        ask = np.flatnonzero(fold == number)
+    needed = min(folds, math.ceil(_ENOUGH_TO_CALIBRATE * folds / max(len(pool), 1)))
+    most = math.ceil(_ENOUGH_TO_CALIBRATE / needed) if len(pool) > _ENOUGH_TO_CALIBRATE else len(pool)
+    draw = np.random.default_rng(seed)
+    for number in range(needed):
+        ask = np.sort(draw.permutation(np.flatnonzero(fold == number))[:most])
         fit = np.flatnonzero(~np.isin(groups, groups[ask]))
         if len(ask) and len(pd.unique(labels[fit])) > 1:
             fits.append(fit)

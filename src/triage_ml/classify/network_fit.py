@@ -58,12 +58,21 @@ def place_columns(vectors: sparse.csr_matrix) -> NDArray[np.int32]:
 
     The columns that most texts have, and only those that enough have for a pattern among them to be more than chance.
     """
-    texts = np.bincount(vectors.indices, minlength=vectors.shape[1])
+    texts = _count_texts(vectors.indices, vectors.shape[1])
     most_first = np.lexsort((np.arange(len(texts)), -texts))[:_MOST_COLUMNS]
     chosen = np.sort(most_first[texts[most_first] >= _FEWEST_TEXTS])
     place = np.full(len(texts), -1, dtype=np.int32)
     place[chosen] = np.arange(len(chosen))
     return place
+
+
+@compiled
+def _count_texts(columns: NDArray[np.int32], most: int) -> Rows:
+    """How often each column is there; `bincount` would first write the columns of all texts anew, twice as wide."""
+    counts = np.zeros(most, dtype=np.int64)
+    for column in columns:
+        counts[column] += 1
+    return counts
 
 
 def fit_network(

@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import sparse
 
+from triage_ml.classify import fitting
 from triage_ml.classify.calibrate import fit_temperature, log_loss, softmax
 from triage_ml.classify.fitting import FittedTarget, HeldOut, _calibrated, _Task, fit_targets
 from triage_ml.classify.heads import LinearHead
@@ -28,6 +29,23 @@ def test_what_held_out_tickets_say_is_no_better_than_chance_where_labels_are() -
     assert log_loss(out.margins, truth, fit_temperature(out.margins, truth)) > 0.97 * np.log(2)
     assert target.head.network is None
     assert target.policy.threshold > 1
+
+
+@pytest.mark.parametrize("dated", [False, True])
+def test_no_more_tickets_are_asked_than_calibration_needs(dated: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each group is of five; a head that saw one of it would know the others."""
+    monkeypatch.setattr(fitting, "_ENOUGH_TO_CALIBRATE", 200)
+    draw = np.random.default_rng(0)
+    vectors = sparse.csr_matrix(np.repeat((draw.random((400, 300)) < 0.05).astype(np.float32), 5, axis=0))
+    labels = pd.DataFrame({"category": np.repeat(draw.choice(["A", "B"], 400), 5)})
+    groups, latest = np.repeat(np.arange(400), 5), np.arange(2000) >= 1000 if dated else None
+    fitted = fit_targets(vectors, labels, groups, latest, penalty=10.0, precision=0.9, seed=0)
+    out = fitted["category"][1]
+    truth = np.searchsorted(["A", "B"], out.truth)
+    assert 150 <= len(out.rows) <= 200
+    assert len(set(out.rows)) == len(out.rows)
+    assert out.rows.min() >= (1000 if dated else 0)
+    assert log_loss(out.margins, truth, fit_temperature(out.margins, truth)) > 0.97 * np.log(2)
 
 
 def calibrated(

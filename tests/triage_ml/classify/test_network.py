@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -100,6 +102,20 @@ def test_columns_of_few_texts_are_not_read() -> None:
     for column, count in enumerate(counts):
         dense[:count, column] = 1
     assert place_columns(sparse.csr_matrix(dense)).tolist() == [0, 1, -1, -1]
+
+
+def test_columns_are_chosen_without_another_copy_of_them() -> None:
+    columns = np.random.default_rng(0).integers(0, 1000, 1_000_000).astype(np.int32)
+    vectors = sparse.csr_matrix((np.ones(1_000_000, np.float32), columns, np.array([0, 1_000_000])), shape=(1, 1000))
+    place_columns(vectors)  # what compiling takes is not asked
+    tracemalloc.start()
+    try:
+        place = place_columns(vectors)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (place >= 0).all()
+    assert peak < columns.nbytes / 4
 
 
 def test_no_column_is_read_where_all_are_rare() -> None:
