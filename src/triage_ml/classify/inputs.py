@@ -85,8 +85,8 @@ def lessons(
     given = [pd.factorize(labels[name], sort=True)[0] for name in reversed(list(labels.columns))]
     weight = np.ones(len(texts)) if stands is None else np.asarray(stands, dtype=np.float64)
     _one_for_each("weight", weight, texts)
-    if not (weight >= 0).all():
-        raise InputError("Expected weights of 0 and above, for how many tickets each one stands.")
+    if not (np.isfinite(weight) & (weight >= 0)).all():
+        raise InputError("Expected finite weights of 0 and above, for how many tickets each one stands.")
     order = np.lexsort((weight, *given, latest, written))
     group = written if groups is None else np.asarray(groups)
     _one_for_each("group", group, texts)

@@ -39,6 +39,13 @@ def test_a_row_of_labels_for_each_text_is_wanted(rows: int, texts: int) -> None:
         classifier().fit(TEXTS, LABELS, calibration=(TEXTS[:texts], LABELS[:rows]))
 
 
+@pytest.mark.parametrize("weight", [-1.0, float("inf"), float("nan")])
+def test_a_weight_that_is_no_number_of_tickets_is_refused(weight: float) -> None:
+    message = r"^Expected finite weights of 0 and above, for how many tickets each one stands\.$"
+    with pytest.raises(InputError, match=message):
+        classifier().fit(TEXTS, LABELS, stands_for=[weight, *[1.0] * 89])
+
+
 def test_labels_to_calibrate_on_need_no_name_where_there_is_one_target() -> None:
     named, unnamed = LABELS["category"], pd.Series(LABELS["category"].tolist())
     assert set(classifier().fit(TEXTS, named, calibration=(TEXTS, unnamed)).classes_) == {"category"}
