@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from triage_ml.answer.audit import PICKED_FOR_AUDIT
 from triage_ml.answer.decisions import AUTOMATION_TIER, Asked, Decider
 from triage_ml.answer.model import Model, prepare, read_model
 from triage_ml.answer.recogniser import Recogniser
@@ -131,10 +130,11 @@ class Answerer:
             name: _because(explainer, classifier.head(name), verdict.chosen, most) for name, verdict in verdicts.items()
         }
         actions, codes = self._decider.decide(verdicts)
+        audited = self._decider.audited(verdicts)
         return [
             {
                 "ticket_id": ticket["ticket_id"],
-                "decision": self._said(ACTIONS[actions[row]], REASONS[codes[row]]),
+                "decision": self._said(ACTIONS[actions[row]], REASONS[codes[row]], bool(audited[row])),
                 "targets": {
                     name: _target(verdict, row, reasons[name][row], include_all) for name, verdict in verdicts.items()
                 },
@@ -210,10 +210,9 @@ class Answerer:
         automations = {row: one[1] for row, one in enumerate(taken) if one is not None}
         return self._decider.verdicts(answers, Asked(texts, fields, previous, automations, ticket_ids))
 
-    def _said(self, action: str, reason: str) -> dict[str, Any]:
+    def _said(self, action: str, reason: str, is_up: bool) -> dict[str, Any]:
         """The decision, and the share with which tickets like this one are picked for an audit, where any are."""
         said = {"action": action, "reason": reason}
-        is_up = reason == PICKED_FOR_AUDIT or (action == "auto" and reason != "automated")
         return said | {"audit_share": self._decision.audit_share} if self._decision.audit_share and is_up else said
 
     def _assign(self, texts: Sequence[str]) -> Sequence[Assignment | None]:
@@ -226,7 +225,9 @@ class Answerer:
             return [(one, "suggest") if one else None for one in near]
         taken: list[tuple[str, str] | None] = []
         known = set(self.recogniser.patterns)
-        for own, (one, probability) in zip(near, self.recogniser.recognise(masked_texts(texts, redacted=True)), strict=True):
+        for own, (one, probability) in zip(
+            near, self.recogniser.recognise(masked_texts(texts, redacted=True)), strict=True
+        ):
             if one is not None and one in self.automations:
                 taken.append((one, "auto" if probability >= self._acts_from.get(one, _NEVER) else "suggest"))
             else:

@@ -10,10 +10,11 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from triage_ml.answer.verdicts import AUTO, Verdicts, reason_code
 
-__all__ = ["PICKED_FOR_AUDIT", "is_picked", "pick_for_audit"]
+__all__ = ["PICKED_FOR_AUDIT", "is_picked", "pick_for_audit", "up_for_audit"]
 
 #: Reason code of the tickets that are picked.
 PICKED_FOR_AUDIT = "picked_for_audit"
@@ -31,12 +32,19 @@ def pick_for_audit(routing: Sequence[Verdicts], ticket_ids: Sequence[str], diges
     digest
         Of the model.
     """
-    auto = np.logical_and.reduce([verdict.action == AUTO for verdict in routing])
-    auto &= ~np.logical_or.reduce([verdict.reason == reason_code("automated") for verdict in routing])
-    rows = np.flatnonzero(auto)
+    rows = np.flatnonzero(up_for_audit(routing))
     picked = rows[[is_picked(ticket_ids[row], digest, share) for row in rows.tolist()]] if len(rows) else rows
     for verdict in routing:
         verdict.cap(picked, PICKED_FOR_AUDIT)
+
+
+def up_for_audit(routing: Sequence[Verdicts]) -> NDArray[np.bool_]:
+    """The tickets of which a share is picked, before they are picked and after. Shape (n,)."""
+    code = reason_code(PICKED_FOR_AUDIT)
+    auto = np.logical_and.reduce([(verdict.action == AUTO) | (verdict.reason == code) for verdict in routing])
+    automated = np.logical_or.reduce([verdict.reason == reason_code("automated") for verdict in routing])
+    up: NDArray[np.bool_] = auto & ~automated
+    return up
 
 
 def is_picked(ticket_id: str, digest: str, share: float) -> bool:

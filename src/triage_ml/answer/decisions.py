@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage_ml.answer.agreement import PAIRS, Pair, agree, parents_of
-from triage_ml.answer.audit import pick_for_audit
+from triage_ml.answer.audit import pick_for_audit, up_for_audit
 from triage_ml.answer.costs import cost_table, decide_by_cost
 from triage_ml.answer.moves import leave_behind
 from triage_ml.answer.rules import RuleBook
@@ -110,6 +110,10 @@ class Decider:
         reasons = np.stack([verdict.reason for verdict in routing])
         most = actions.argmax(axis=0)[None, :]
         return np.take_along_axis(actions, most, axis=0)[0], np.take_along_axis(reasons, most, axis=0)[0]
+
+    def audited(self, verdicts: Mapping[str, Verdicts]) -> NDArray[np.bool_]:
+        """Whether each ticket is one of those of which a share is picked for an audit."""
+        return up_for_audit([verdicts[name] for name in self._routing])
 
     def _tied(self, found: Mapping[str, Verdicts]) -> list[Pair]:
         if self._pairs is None:

@@ -83,7 +83,7 @@ def add_predictions(
     bodies
         The answers of the rows as JSON, where the caller has it already.
     """
-    given = [(row, body) for row, body in zip(rows, bodies or repeat(None), strict=bodies is not None)]
+    given = list(zip(rows, repeat(None) if bodies is None else bodies, strict=bodies is not None))
     if not given:
         return
     if connection.dialect.name == "sqlite":

@@ -194,3 +194,20 @@ def test_the_table_says_pattern_and_rule(folder: Path) -> None:
         assert (row["tier"], row["tier_action"], row["tier_reason"]) == tuple(
             answer["targets"]["tier"][key] for key in ("value", "action", "reason")
         )
+
+
+def test_what_an_automation_takes_is_not_said_to_be_up_for_an_audit(tmp_path: Path) -> None:
+    """The decision's reason is that of the first routing target, here not the one that the automation answers."""
+    kinds = {"password expired": ("Access", "L1"), "printer jammed": ("Printing", "L2-EUC")}
+    texts = prepare([f"{[*kinds][row % 2]} since {row}" for row in range(400)])
+    labels = pd.DataFrame([kinds[[*kinds][row % 2]] for row in range(400)], columns=["category", "tier"])
+    write_model(tmp_path / "model", TriageClassifier().fit(texts, labels), Taxonomy())
+    decision = Decision(routing=("category", "tier"), audit_share=0.5)
+    tickets = [{"ticket_id": str(row), "title": f"{[*kinds][row % 2]} since {row}"} for row in range(40)]
+    answers = answerer(tmp_path / "model", decision=decision).answer(tickets)
+    automated, others = answers[::2], answers[1::2]
+    assert {one["targets"]["tier"]["reason"] for one in automated} == {"automated"}
+    assert {(one["decision"]["action"], one["decision"]["reason"]) for one in automated} == {("auto", "confident")}
+    assert not any("audit_share" in one["decision"] for one in automated)
+    assert {one["decision"]["reason"] for one in others} == {"confident", "picked_for_audit"}
+    assert {one["decision"]["audit_share"] for one in others} == {0.5}

@@ -33,6 +33,12 @@ def test_a_prediction_comes_back_as_it_was_stored(store: Store) -> None:
         assert predictions_of_ticket(connection, "INC1") == [row]
 
 
+@pytest.mark.parametrize("bodies", [None, []])
+def test_no_prediction_is_nothing_to_store(store: Store, bodies: list[bytes] | None) -> None:
+    with store.begin() as connection:
+        add_predictions(connection, [], bodies=bodies)
+
+
 def test_the_newest_comes_first_even_when_the_clock_stepped_back(store: Store) -> None:
     with store.begin() as connection:
         first, second = prediction("INC1"), prediction("INC1", NOW - timedelta(hours=1))
