@@ -16,6 +16,7 @@ from triage_ml.classify.familiarity import Familiarity
 from triage_ml.classify.fitting import FittedTarget
 from triage_ml.classify.heads import Head, LinearHead
 from triage_ml.classify.network import Network
+from triage_ml.errors import BundleCorruptError
 from triage_ml.features import features_from_arrays
 
 __all__ = ["classifier_from_bundle", "classifier_to_bundle"]
@@ -38,6 +39,7 @@ def classifier_to_bundle(model: TriageClassifier) -> tuple[dict[str, Any], dict[
             "penalty": target.penalty,
             "calibrator": asdict(target.calibrator),
             "policies": [_without_evidence(policy) for policy in target.policies],
+            "network": target.head.network is not None,
         }
         contents["targets"].append(plain)
         arrays |= {
@@ -52,7 +54,13 @@ def classifier_to_bundle(model: TriageClassifier) -> tuple[dict[str, Any], dict[
 
 
 def classifier_from_bundle(contents: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> TriageClassifier:
-    """The reverse of `classifier_to_bundle`; the big arrays stay memory-mapped."""
+    """The reverse of `classifier_to_bundle`; the big arrays stay memory-mapped.
+
+    Raises
+    ------
+    BundleCorruptError
+        A network's arrays are there without the network being told of, or the other way round.
+    """
     model = TriageClassifier(**contents["classifier"])
     mine = {name.removeprefix("features."): array for name, array in arrays.items() if name.startswith("features.")}
     model.features_ = features_from_arrays(contents["features"], mine)
@@ -60,9 +68,7 @@ def classifier_from_bundle(contents: Mapping[str, Any], arrays: Mapping[str, NDA
     for index, plain in enumerate(contents["targets"]):
         part = {key: arrays[f"target-{index}.{key}"] for key in ("weights", "intercept", "evidence")}
         linear = LinearHead(tuple(plain["classes"]), part["weights"], part["intercept"])
-        prefix = f"target-{index}.network."
-        network = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-        head = Head(linear, Network(**network) if network else None)
+        head = Head(linear, _network(plain, index, arrays))
         calibrator = Calibrator(plain["calibrator"]["temperature"], tuple(plain["calibrator"]["top"]))
         evidence = np.asarray(part["evidence"], dtype=bool)
         policies = tuple(
@@ -72,6 +78,19 @@ def classifier_from_bundle(contents: Mapping[str, Any], arrays: Mapping[str, NDA
         model._targets[plain["name"]] = FittedTarget(head, plain["penalty"], calibrator, policies)
     model._familiarity = Familiarity(**contents["familiarity"])
     return model
+
+
+def _network(plain: Mapping[str, Any], index: int, arrays: Mapping[str, NDArray[Any]]) -> Network | None:
+    """The network of a target; bundles of unfinished versions don't tell whether there is one, and are believed."""
+    names = {part.name: f"target-{index}.network.{part.name}" for part in fields(Network)}
+    found = [name for name in names.values() if name in arrays]
+    expected = list(names.values()) if plain.get("network", bool(found)) else []
+    if found != expected:
+        raise BundleCorruptError(
+            f"Target {plain['name']!r}: expected {len(expected)} arrays of its network, found {len(found)}.",
+            hint="Train it again with this version of triage-ml.",
+        )
+    return Network(**{part: arrays[name] for part, name in names.items()}) if found else None
 
 
 def _without_evidence(policy: Policy) -> dict[str, Any]:

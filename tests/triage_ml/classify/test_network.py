@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from scipy import sparse
 from triage_ml.classify import TriageClassifier, classifier_from_bundle, classifier_to_bundle
 from triage_ml.classify.network import Network
 from triage_ml.classify.network_fit import fit_network, place_columns, visits_of
+from triage_ml.errors import BundleCorruptError
 from triage_ml.features import LexicalFeatures
 
 #: Two words of each text decide together: both or neither of a pair is one class, one of them the other.
@@ -199,3 +202,43 @@ def test_it_goes_to_arrays_and_back(model: TriageClassifier) -> None:
     again = classifier_from_bundle(*classifier_to_bundle(model))
     assert again.head("category").network is not None
     pd.testing.assert_frame_equal(again.decide(texts), model.decide(texts))
+
+
+def without_network(arrays: dict[str, NDArray[Any]], parts: Sequence[str]) -> dict[str, NDArray[Any]]:
+    gone = {f"target-0.network.{part}" for part in parts}
+    return {name: array for name, array in arrays.items() if name not in gone}
+
+
+PARTS = ("place", "hidden", "hidden_bias", "output", "output_bias")
+
+
+@pytest.mark.parametrize("lost", [PARTS, PARTS[:1]], ids=["all of it", "a part"])
+def test_a_bundle_that_lost_its_network_is_refused(model: TriageClassifier, lost: Sequence[str]) -> None:
+    contents, arrays = classifier_to_bundle(model)
+    message = rf"^Target 'category': expected 5 arrays of its network, found {5 - len(lost)}\.\nTrain it again"
+    with pytest.raises(BundleCorruptError, match=message):
+        classifier_from_bundle(contents, without_network(arrays, lost))
+
+
+def test_a_network_that_nobody_tells_of_is_refused(model: TriageClassifier) -> None:
+    contents, arrays = classifier_to_bundle(model)
+    contents["targets"][0]["network"] = False
+    with pytest.raises(BundleCorruptError, match="expected 0 arrays of its network, found 5"):
+        classifier_from_bundle(contents, arrays)
+
+
+@pytest.mark.parametrize("parts", [(), PARTS], ids=["with a network", "without one"])
+def test_a_bundle_of_before_loads(model: TriageClassifier, parts: Sequence[str]) -> None:
+    contents, arrays = classifier_to_bundle(model)
+    del contents["targets"][0]["network"]
+    old = classifier_from_bundle(contents, without_network(arrays, parts))
+    assert (old.head("category").network is None) is bool(parts)
+    assert len(old.predict(["outlook crashes please"])) == 1
+
+
+def test_a_target_without_a_network_goes_to_arrays_and_back() -> None:
+    texts = [f"{word} {end}" for word in ("printer", "vpn") for end in range(100)]
+    labels = pd.DataFrame({"category": ["Printing"] * 100 + ["Network"] * 100})
+    contents, arrays = classifier_to_bundle(TriageClassifier(penalty=3.0).fit(texts, labels))
+    assert contents["targets"][0]["network"] is False
+    assert classifier_from_bundle(contents, arrays).predict(["printer 7"])["category"].tolist() == ["Printing"]
