@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from triage_ml.patterns.assign import HIGHEST, LOWEST, ROUNDING, Near, Prototypes, belongs, nearest
+from triage_ml.patterns.assign import HIGHEST, LOWEST, ROUNDING, Prototypes, belongs, nearest
 from triage_ml.patterns.book import Pattern, PatternBook, Rare
 from triage_ml.patterns.cases import beside_each_other
 from triage_ml.patterns.discover import sums_of
@@ -86,29 +86,32 @@ def _moved(
     for before, after in _blocks(old, new, by_case=by_case):
         near = nearest(before, prototypes, goes_on)
         inside = belongs(near, prototypes) & after.any(axis=1)
-        takes.append(inside)
+        takes.append((inside, near.prototype[inside]))
         beside += sums_of((after - before @ way)[inside], near.prototype[inside], len(beside))
         counts += np.bincount(near.prototype[inside], minlength=len(beside)).astype(np.float32)
     means = (prototypes.vectors * prototypes.spread[:, None]) @ way + beside / counts[:, None]
     spread = np.linalg.norm(means, axis=1).astype(np.float32)
     placed = replace(prototypes, vectors=(means / np.maximum(spread, 1e-9)[:, None]).astype(np.float32), spread=spread)
-    nearby = [
-        nearest(after[inside], placed, goes_on)
-        for inside, (_, after) in zip(takes, _blocks(old, new, by_case=by_case), strict=True)
-        if inside.any()
-    ]
-    return replace(placed, thresholds=_thresholds(placed, nearby))
+    group = goes_on[prototypes.owner]
+    kept = []
+    for (inside, before_it), (_, after) in zip(takes, _blocks(old, new, by_case=by_case), strict=True):
+        if inside.any():
+            near = nearest(after[inside], placed, goes_on)
+            stayed = group[near.prototype] == group[before_it]
+            kept.append((near.prototype[stayed], near.similarity[stayed]))
+    return replace(placed, thresholds=_thresholds(placed, kept))
 
 
-def _thresholds(prototypes: Prototypes, nearby: Sequence[Near]) -> FloatArray:
-    """Each as low as it takes to keep what was taken before, within the bounds of all thresholds."""
+def _thresholds(prototypes: Prototypes, kept: Sequence[tuple[IntArray, FloatArray]]) -> FloatArray:
+    """Each as low as it takes to keep what its pattern took before and is nearest to it now (prototype and cosine), within
+    the bounds of all thresholds. What was another pattern's says nothing of how far this one reaches."""
     lowest = np.full(len(prototypes.owner), np.inf, dtype=np.float32)
     count = np.zeros(len(lowest), dtype=np.int64)
-    for near in nearby:
-        np.minimum.at(lowest, near.prototype, near.similarity)
-        np.add.at(count, near.prototype, 1)
-    kept: FloatArray = np.clip(lowest - np.float32(ROUNDING), LOWEST, HIGHEST).astype(np.float32)
-    return np.where(count >= FEW, kept, prototypes.thresholds)
+    for prototype, similarity in kept:
+        np.minimum.at(lowest, prototype, similarity)
+        np.add.at(count, prototype, 1)
+    bounded: FloatArray = np.clip(lowest - np.float32(ROUNDING), LOWEST, HIGHEST).astype(np.float32)
+    return np.where(count >= FEW, bounded, prototypes.thresholds)
 
 
 def _blocks(old: Placed, new: Placed, *, by_case: bool) -> Iterator[tuple[FloatArray, FloatArray]]:

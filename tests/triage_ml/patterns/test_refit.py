@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
 
 from triage_ml.patterns import PatternBook, Said, grow
+from triage_ml.patterns.assign import HIGHEST, Prototypes
+from triage_ml.patterns.refit import _moved
 from triage_ml.simulate import simulate_desk
 from triage_ml.tickets import read_tickets
 from triage_training.gathering import gather
 
+if TYPE_CHECKING:
+    from triage_ml.patterns.placing import Placed
+
+module = sys.modules[_moved.__module__]
 KEPT_BY_TEXT, KEPT_BY_CASE = 0.95, 0.97
 
 
@@ -44,6 +52,22 @@ def test_fitted_anew_on_the_same_tickets_three_times_nothing_wanders_off(book: P
         after = grow(after, desk, week=week, min_tickets=10, refitted=True).book
 
     assert kept(book, after, desk) > KEPT_BY_CASE
+
+
+def test_what_was_another_patterns_lowers_no_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three texts stay at each prototype; a fourth one of the second pattern comes to lie nearer to the first, and far away."""
+    corners = np.eye(3, dtype=np.float32)
+    number = np.full(2, 0.4, dtype=np.float32)
+    two = Prototypes(corners[:2], np.array([0, 1]), number, np.ones(2, dtype=np.float32), np.full(2, 3))
+    before = corners[[0, 0, 0, 1, 1, 1, 1]]
+    after = before.copy()
+    after[-1] = (0.35, 0.0, 0.94)
+    monkeypatch.setattr(module, "_blocks", lambda *_, **__: iter([(before, after)]))
+
+    nothing = cast("Placed", None)
+    moved = _moved(two, corners, np.arange(2), nothing, nothing, by_case=False)
+
+    assert moved.thresholds.tolist() == pytest.approx([HIGHEST, HIGHEST])
 
 
 def kept(before: PatternBook, after: PatternBook, said: list[Said]) -> float:
