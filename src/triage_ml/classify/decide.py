@@ -65,6 +65,8 @@ class Policy:
         Least probability that is worth suggesting.
     tickets
         How many tickets it was chosen on.
+    independent
+        As how many they count, since those of one template are right or wrong together; 0 in bundles that don't say.
     own
         (index of a class, its own threshold) of those that can't keep the promise at the shared one.
     """
@@ -74,6 +76,7 @@ class Policy:
     evidence: NDArray[np.bool_]
     suggest_from: float = 0.2
     tickets: int = 0
+    independent: float = 0.0
     own: tuple[tuple[int, float], ...] = ()
 
     @property
@@ -161,8 +164,9 @@ def choose_policy(
         for index in np.unique(predicted[chosen]).tolist()
         if _breaks(right[mine := chosen & (predicted == index)], stands[mine], precision)
     ]
+    independent = float(_effective(alike, stands)[-1])
     if not breaking:
-        return Policy(precision, shared, evidence, tickets=len(truth))
+        return Policy(precision, shared, evidence, tickets=len(truth), independent=independent)
     rest = evidence[predicted] & ~np.isin(predicted, breaking)
     own = tuple(
         (index, _threshold(confidence, right, predicted == index, precision, alike, stands)) for index in breaking
@@ -170,7 +174,7 @@ def choose_policy(
     again = min(
         shared, _threshold(confidence, right, rest, precision, alike, stands)
     )  # without the worst, what held still holds
-    return Policy(precision, again, evidence, tickets=len(truth), own=own)
+    return Policy(precision, again, evidence, tickets=len(truth), independent=independent, own=own)
 
 
 def _breaks(right: NDArray[np.bool_], stands: NDArray[np.float64], precision: float) -> bool:

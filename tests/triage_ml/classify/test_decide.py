@@ -97,6 +97,25 @@ def test_the_same_weight_for_all_says_no_more_than_none() -> None:
     assert one.threshold == four.threshold <= 1
 
 
+@pytest.mark.parametrize(
+    ("groups", "weights", "independent"),
+    [
+        (None, None, 300),
+        (np.arange(300) // 10, None, 30),
+        (np.r_[np.zeros(100, int), np.arange(1, 201)], None, 300**2 / (100**2 + 200)),
+        (None, np.repeat([1.0, 4.0], 150), 750**2 / (150 + 16 * 150)),
+    ],
+    ids=["each on its own", "templates of ten", "a storm", "thinned"],
+)
+def test_it_tells_as_how_many_tickets_those_that_it_was_chosen_on_count(
+    groups: NDArray[np.int64] | None, weights: NDArray[np.float64] | None, independent: float
+) -> None:
+    """Kish (1965): the square of the summed weight over the summed squares of the groups' weights."""
+    policy = choose_policy(*calibrated(300, seed=5), 0.85, groups, weights)
+    assert policy.tickets == 300
+    assert policy.independent == pytest.approx(independent)
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_tickets_of_one_probability_are_tested_together(first: bool) -> None:
     right = np.repeat([first, not first], [900, 100] if first else [100, 900])
