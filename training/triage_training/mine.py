@@ -76,6 +76,7 @@ def mine(
     refit: bool = False,
     now: datetime | None = None,
     progress: Progress | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> list[WeekResult]:
     """Mine a ticket table week by week, oldest first.
 
@@ -92,6 +93,8 @@ def mine(
         A hand-off log; it counts hand-offs where the table does not.
     refit
         Fit the space anew on these tickets first, with the vocabulary and the encoder of today; patterns keep their ids.
+    warn
+        Is told why automations may not act.
 
     Raises
     ------
@@ -104,8 +107,8 @@ def mine(
     try:
         miner = _Miner(source_of(tickets), settings, store, handoffs, now or datetime.now(UTC))
         mined = miner.run(weeks, last, refit, progress or (lambda _what, _done, _total: None))
-        if mined and miner.desk.is_dated:
-            learn_recogniser(miner.desk.source, settings, store)
+        if miner.desk.is_dated:
+            learn_recogniser(miner.desk.source, settings, store, warn or (lambda _what: None), mined=bool(mined))
         return mined
     finally:
         store.close()

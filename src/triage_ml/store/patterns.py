@@ -268,22 +268,23 @@ def known_facts(connection: sa.Connection, ids: Iterable[str], names: Sequence[s
 
 
 def facts_between(
-    connection: sa.Connection, first: str, last: str, *, as_assigned: bool = False
+    connection: sa.Connection, first: str, last: str, *, as_assigned: bool = False, names: Sequence[str] = FACT_COLUMNS
 ) -> list[Mapping[str, Any]]:
     """Facts of the tickets of the weeks `first` to `last`, both included, ordered by ticket id.
 
     A ticket of a merged pattern is one of the pattern that goes on, unless `as_assigned` asks for the one that it was
-    assigned to.
+    assigned to. `names` are some of `FACT_COLUMNS`.
     """
     query = (
-        sa.select(ticket_facts)
+        sa.select(*(ticket_facts.c[name] for name in names))
         .where(ticket_facts.c.week >= first, ticket_facts.c.week <= last)
         .order_by(ticket_facts.c.ticket_id)
     )
     merged = {} if as_assigned else merged_patterns(connection)
-    names = ticket_facts.columns.keys()
     rows: list[Mapping[str, Any]] = [dict(zip(names, row, strict=True)) for row in connection.execute(query)]
-    return [{**row, "pattern_id": merged[row["pattern_id"]]} if row["pattern_id"] in merged else row for row in rows]
+    return [
+        {**row, "pattern_id": merged[row["pattern_id"]]} if row.get("pattern_id") in merged else row for row in rows
+    ]
 
 
 def put_week(connection: sa.Connection, listed: WeekList) -> bool:
