@@ -213,7 +213,7 @@ def _not_promised(classifier: TriageClassifier) -> list[str]:
         if policy.threshold > 1:
             notes.append(
                 f"{name}: no threshold keeps {policy.precision:.0%} precision for sure on the {policy.tickets:,} tickets "
-                "that calibrate, so nothing is decided auto."
+                f"that calibrate, which count as {policy.independent:,.0f} different ones, so nothing is decided auto."
             )
         elif unsure := int((~policy.evidence).sum()):
             notes.append(
