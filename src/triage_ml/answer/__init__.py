@@ -3,7 +3,7 @@
 from triage_ml.answer.answerer import Answerer, load_answerer
 from triage_ml.answer.audit import PICKED_FOR_AUDIT, is_picked
 from triage_ml.answer.bulk import BulkJob, Scored, score_file
-from triage_ml.answer.model import Model, prepare, read_model, write_model
+from triage_ml.answer.model import Model, read_model, write_model
 from triage_ml.answer.recogniser import Recogniser
 from triage_ml.answer.recogniser_files import latest_recogniser, publish_recogniser
 from triage_ml.answer.rule_files import load_rules
@@ -11,6 +11,7 @@ from triage_ml.answer.rules import RULE_FIELDS, RuleBook
 from triage_ml.answer.stages import STAGES, Stages
 from triage_ml.answer.table import score_table
 from triage_ml.answer.verdicts import REASONS
+from triage_ml.text import prepare
 
 __all__ = [
     "PICKED_FOR_AUDIT",

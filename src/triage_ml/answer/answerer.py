@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from triage_ml.answer.decisions import AUTOMATION_TIER, Asked, Decider
-from triage_ml.answer.model import Model, prepare, read_model
+from triage_ml.answer.model import Model, read_model
 from triage_ml.answer.recogniser import Recogniser
 from triage_ml.answer.rule_files import load_rules
 from triage_ml.answer.rules import RULE_FIELDS, RuleBook
@@ -24,7 +24,7 @@ from triage_ml.answer.verdicts import ACTIONS, REASONS, Verdicts
 from triage_ml.classify import Explainer, Head, TargetAnswers, Term
 from triage_ml.patterns import Assignment, PatternBook, masked_texts
 from triage_ml.settings import Decision, Settings
-from triage_ml.text import clean, combine, redact
+from triage_ml.text import clean, combine, prepare, redact
 
 __all__ = ["Answerer", "load_answerer"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,8 @@ from triage_ml.bundle import read_bundle, write_bundle
 from triage_ml.classify import TriageClassifier, classifier_from_bundle, classifier_to_bundle
 from triage_ml.errors import BundleCorruptError, BundleFormatError, TriageError
 from triage_ml.taxonomy import Taxonomy
-from triage_ml.text import clean, redact
 
-__all__ = ["Model", "prepare", "read_model", "write_model"]
+__all__ = ["Model", "read_model", "write_model"]
 
 KIND = "model"
 
@@ -43,11 +42,6 @@ class Model:
     def targets(self) -> tuple[str, ...]:
         """The labels that it answers."""
         return tuple(self.classifier.classes_)
-
-
-def prepare(texts: Sequence[str]) -> list[str]:
-    """Cleaned, then redacted: the one form in which a model ever sees a ticket, in training and in scoring."""
-    return redact(clean(texts))
 
 
 def write_model(folder: Path, classifier: TriageClassifier, taxonomy: Taxonomy) -> str:

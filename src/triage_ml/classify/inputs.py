@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from triage_ml.errors import InputError
-from triage_ml.text import clean, redact, ticket_text
+from triage_ml.text import prepare, ticket_text
 
 __all__ = ["Labels", "Lessons", "Texts", "lessons", "texts_of"]
 
@@ -49,7 +49,7 @@ def texts_of(X: Texts) -> list[str]:
     if isinstance(X, pd.DataFrame):
         if not {"title", "description"} & set(X.columns):
             raise TypeError("expected texts or a ticket table, found a table without title and description")
-        return redact(clean(ticket_text(X)))
+        return prepare(ticket_text(X))
     texts = list(X)
     for row, text in enumerate(texts):
         if not isinstance(text, str):

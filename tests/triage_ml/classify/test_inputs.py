@@ -8,8 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from triage_ml import answer
 from triage_ml.classify import TriageClassifier
+from triage_ml.classify.inputs import texts_of
 from triage_ml.errors import InputError
+from triage_ml.text import prepare, ticket_text
 
 TEXTS = ["cannot log in, password expired", "printer jammed again", "vpn drops at home"] * 30
 LABELS = pd.DataFrame({"category": ["Access", "Printing", "Network"] * 30})
@@ -102,6 +105,12 @@ def test_a_ticket_table_is_read_as_its_prepared_texts() -> None:
     pd.testing.assert_frame_equal(model.decide(tickets[:3]), model.decide(TEXTS[:3]))
     with pytest.raises(TypeError, match=r"^expected texts or a ticket table, found a table without title and descr"):
         model.predict(pd.DataFrame({"text": TEXTS}))
+
+
+def test_a_ticket_table_is_prepared_as_the_service_prepares_it() -> None:
+    tickets = pd.DataFrame({"title": ["Hi team,"], "description": ["<p>password: hunter2 of jo@example.com</p>"]})
+    assert texts_of(tickets) == prepare(ticket_text(tickets)) == answer.prepare(ticket_text(tickets))
+    assert "hunter2" not in texts_of(tickets)[0]
 
 
 def test_a_target_that_was_not_learnt_is_named() -> None:
