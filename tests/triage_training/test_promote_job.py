@@ -28,7 +28,7 @@ from triage_ml.store import (
 from triage_ml.taxonomy import Taxonomy
 from triage_training import gate_cost
 from triage_training.gate_cost import measure_cost
-from triage_training.gate_evidence import SEEN, are_unseen, seen_table
+from triage_training.gate_evidence import SEEN, Evidence, are_unseen, seen_table
 from triage_training.promote_job import promote
 from triage_training.promotion import open_champions
 from triage_training.registry import Registry
@@ -184,9 +184,28 @@ def test_answers_that_nobody_looked_at_judge_nobody(
         InputError, match=r"Only 0 tickets are left that have a label of their own.*\nName tickets that people"
     ):
         promote("2", with_champion, by="ada")
-    later = desk_tickets.assign(label_source="confirmed", label_weight=0.0)
-    later.loc[later.index[-400:], "label_weight"] = 1.0
+    later = desk_tickets.assign(label_source="confirmed", label_stands_for=0.0)
+    later.loc[later.index[-400:], "label_stands_for"] = 1.0
     assert promote("2", with_champion, by="ada", tickets=later).judgement.tickets <= 400
+
+
+def test_what_stands_for_no_ticket_judges_nobody_whatever_the_evidence(
+    trained: Trained, taxonomy: Taxonomy, with_champion: Settings, desk_tickets: pd.DataFrame, tmp_path: Path
+) -> None:
+    """What was up for an audit and not picked, and then corrected, was seen only because it was wrong."""
+
+    def half(tickets: pd.DataFrame) -> pd.DataFrame:
+        return tickets.assign(label_source="corrected", label_stands_for=np.arange(len(tickets)) % 2.0)
+
+    challenge(trained, taxonomy, with_champion, lambda answers: half(all_right(answers)))
+    registry = Registry(with_champion)
+    evidence = Evidence(registry, with_champion, tmp_path)
+    challenger, champion = registry.find("2"), registry.find("1")
+    logged, _, _ = evidence.from_training(challenger, champion)
+    alone, _, _ = evidence.from_training(challenger, None)
+    asked, _, _ = evidence.from_tickets(challenger, champion, half(desk_tickets))
+    assert [len(logged), len(alone)] == [len(trained.answers) // 2] * 2
+    assert all((table["label_stands_for"] == 1).all() for table in (logged, alone, asked))
 
 
 def test_the_champion_cannot_be_promoted_again(with_champion: Settings) -> None:

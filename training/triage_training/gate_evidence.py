@@ -91,6 +91,7 @@ class Evidence:
                 hint="Name labelled tickets: triage promote --tickets FILE.",
             )
         mine, cost = evidence
+        mine = mine[stands_for(mine) > 0]  # others stand for those that stand for none
         if champion is None or champion.number == version.number:
             return mine, None, cost
         theirs = self._read(version, answers_file(champion))
@@ -113,7 +114,7 @@ class Evidence:
         asked = seen_table(ticket_keys(tickets, texts), template_fingerprints(texts))
         unseen = np.logical_and.reduce([are_unseen(asked, self._read(model, SEEN)) for model in models])
         kept = np.flatnonzero(unseen)
-        kept = kept[stands_for(tickets.iloc[kept]) > 0].tolist()  # others stand for those that stand for none
+        kept = kept[stands_for(tickets.iloc[kept]) > 0].tolist()
         _enough(len(kept))
         rows, keys, texts = tickets.iloc[kept], asked["ticket"].iloc[kept].tolist(), [texts[row] for row in kept]
         tables = [_answers(self._registry.fetch(model), keys, texts, rows) for model in models]
