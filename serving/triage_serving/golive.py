@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from triage_ml.answer import PICKED_FOR_AUDIT
 from triage_ml.bundle import read_bundle
 from triage_ml.errors import BundleError
 from triage_ml.store import (
@@ -110,18 +111,27 @@ def _enough(checked: Sequence[CheckedAnswer], last: int) -> Check:
 
 
 def _precision(checked: Sequence[CheckedAnswer], target: str, promise: float) -> Check:
-    """What was or would have been `auto`: with `[decision] force_suggest`, or picked for an audit, the reason says so."""
-    marks = [
-        one.targets[target]["value"] == one.labels[target]
-        for one in checked
-        if target in one.labels and one.targets.get(target, {}).get("reason") in ("confident", "picked_for_audit")
-    ]
+    """What was or would have been `auto`: with `[decision] force_suggest`, or picked for an audit, the reason says so.
+
+    Where enough were picked for an audit, they alone are judged by: what nobody looked at counts as right.
+    """
+    audits, confident = (_marks(checked, target, reason) for reason in (PICKED_FOR_AUDIT, "confident"))
+    marks, kind = (audits, "audited") if len(audits) >= FEWEST_AUTO else (confident + audits, "confident")
     name = f"precision of {target}"
     todo = "Leave [decision] force_suggest on; look at the wrong ones, and train again: triage retrain."
     if len(marks) < FEWEST_AUTO:
-        return Check(name, False, f"{len(marks)} confident answers were checked, {FEWEST_AUTO} are wanted", todo)
+        return Check(name, False, f"{len(marks)} {kind} answers were checked, {FEWEST_AUTO} are wanted", todo)
     share = sum(marks) / len(marks)
-    return Check(name, share >= promise, f"{share:.3f} of {len(marks)} confident answers, {promise:.2f} promised", todo)
+    return Check(name, share >= promise, f"{share:.3f} of {len(marks)} {kind} answers, {promise:.2f} promised", todo)
+
+
+def _marks(checked: Sequence[CheckedAnswer], target: str, reason: str) -> list[bool]:
+    """Whether each of the answers with this reason was right."""
+    return [
+        one.targets[target]["value"] == one.labels[target]
+        for one in checked
+        if target in one.labels and one.targets.get(target, {}).get("reason") == reason
+    ]
 
 
 def _is_answered(checked: Sequence[CheckedAnswer], target: str) -> bool:

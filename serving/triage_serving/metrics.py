@@ -10,6 +10,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from triage_ml.answer import PICKED_FOR_AUDIT
 from triage_ml.store import SOURCES, ClosedTicket
 from triage_serving.drift_metrics import DriftGauges
 from triage_serving.jobs import Answered
@@ -122,14 +123,15 @@ class Metrics:
                 self.classes.labels(target, value).inc(count)
 
     def closed(self, tickets: Sequence[ClosedTicket]) -> None:
-        """Count outcomes, and for each target that was answered whether it was right."""
+        """Count outcomes, and for each target that was answered whether it was right; what was picked counts as `audit`."""
         for ticket in tickets:
             self.outcomes.labels(ticket.outcome.source).inc()
             targets = ticket.prediction.answer["targets"] if ticket.prediction else {}
             for target, given in targets.items():
                 if target in ticket.outcome.labels:
                     right = given["value"] == ticket.outcome.labels[target]
-                    self.checked.labels(target, given["action"], "right" if right else "wrong").inc()
+                    action = "audit" if given.get("reason") == PICKED_FOR_AUDIT else given["action"]
+                    self.checked.labels(target, action, "right" if right else "wrong").inc()
 
     def page(self) -> bytes:
         """The text that Prometheus reads."""

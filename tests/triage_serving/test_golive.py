@@ -55,7 +55,7 @@ def close_tickets(store: Store, right: int, wrong: int, *, reason: str = "confid
             prediction_id = new_id(NOW)
             tier = {"value": "L1", "action": "suggest", "reason": reason}
             answer: dict[str, Any] = {"targets": {"tier": tier}}
-            ticket_id = f"{version}-{number}"
+            ticket_id = f"{version}-{reason}-{right}-{number}"
             row = Prediction(prediction_id, ticket_id, NOW, version, "sha256:0a", "suggest", reason, {}, answer)
             add_predictions(connection, [row])
             labels = {"tier": "L1" if number < right else "L2"}
@@ -108,6 +108,16 @@ def test_a_promise_that_did_not_hold(home: Path, store: Store, right: int, wrong
     make_ready(store, right=right, wrong=wrong)
     check = checks(store, home)["precision of tier"]
     assert (check.holds, check.found) == (False, said)
+
+
+def test_enough_audits_are_the_promise_and_what_nobody_looked_at_is_not(home: Path, store: Store) -> None:
+    close_tickets(store, 200, 0)
+    close_tickets(store, 39, 10, reason="picked_for_audit")
+    found = checks(store, home, last=300)["precision of tier"]
+    assert (found.holds, found.found) == (True, "0.960 of 249 confident answers, 0.90 promised")
+    close_tickets(store, 1, 0, reason="picked_for_audit")
+    found = checks(store, home, last=300)["precision of tier"]
+    assert (found.holds, found.found) == (False, "0.800 of 50 audited answers, 0.90 promised")
 
 
 def test_only_confident_answers_are_held_to_the_promise(home: Path, store: Store) -> None:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import pytest
 from asking import TICKET
 from fastapi.testclient import TestClient
 
-from triage_ml.store import Store, closed_tickets
+from triage_ml.store import ClosedTicket, Outcome, Prediction, Store, closed_tickets, new_id
+from triage_serving.metrics import Metrics
 
 REPORT = {
     "ticket_id": "INC0012345",
@@ -79,6 +80,18 @@ def test_precision_is_counted_at_closure(client: TestClient) -> None:
     page = client.get("/metrics").text
     assert 'triage_checked_total{action="auto",result="wrong",target="tier"} 1.0' in page
     assert 'target="colour"' not in page
+
+
+def test_what_was_picked_for_an_audit_is_counted_apart_from_what_was_only_suggested() -> None:
+    metrics, now = Metrics(), datetime.now(UTC)
+    for number, reason in enumerate(("picked_for_audit", "below_threshold")):
+        answer = {"targets": {"tier": {"value": "L1", "action": "suggest", "reason": reason}}}
+        given = Prediction(new_id(now), str(number), now, "1", "sha256:0a", "suggest", reason, {}, answer)
+        outcome = Outcome(new_id(now), str(number), {"tier": "L2"}, "person_corrected", now)
+        metrics.closed([ClosedTicket(outcome, given)])
+    page = metrics.page().decode()
+    for action in ("audit", "suggest"):
+        assert f'triage_checked_total{{action="{action}",result="wrong",target="tier"}} 1.0' in page
 
 
 def test_outcomes_are_taken_without_a_champion(client: TestClient) -> None:
