@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from triage_ml.answer import prepare
 from triage_ml.features import LexicalFeatures
-from triage_ml.patterns import PatternBook, Prototypes, grow
+from triage_ml.patterns import PatternBook, Prototypes, grow, masked_texts
 from triage_ml.simulate import simulate_desk
 from triage_ml.text import ticket_text
 from triage_ml.tickets import read_tickets
@@ -33,7 +33,7 @@ def one_ticket(patterns: int) -> dict[str, Any]:
     features = LexicalFeatures().fit(texts)
     texts = texts[:ASKED]
     with threadpool_limits(limits=1):
-        recognised = _median(lambda text: book.assign([text], redacted=True), texts)
+        recognised = _median(lambda text: book.assign(masked_texts([text], redacted=True), masked=True), texts)
         read = _median(lambda text: features.transform([text]), texts)
         prepared = _median(lambda text: prepare([text]), texts)
     return {

@@ -118,11 +118,10 @@ class Answerer:
         classifier = self.model.classifier
         vectors, occurrences = classifier.vectors(texts)
         answers = classifier.answers(vectors, occurrences)
-        assigned = self._assign(texts)
+        assigned, taken = self._recognised(texts)
         fields = {name: [ticket.get(name) for ticket in tickets] for name in RULE_FIELDS}
         previous = [ticket.get("previous_groups") or () for ticket in tickets]
         ids = [ticket["ticket_id"] for ticket in tickets]
-        taken = self._taken(texts, assigned)
         verdicts = self._verdicts(answers, ids, texts, fields, previous, taken)
         most = None if include_all else _FEW_REASONS
         explainer = Explainer(texts, vectors, occurrences)
@@ -179,8 +178,8 @@ class Answerer:
         fields: Mapping[str, Sequence[Any]],
         previous: Sequence[Sequence[str]],
     ) -> pd.DataFrame:
-        assigned = self._assign(texts)
-        verdicts = self._verdicts(answers, ticket_ids, texts, fields, previous, self._taken(texts, assigned))
+        assigned, taken = self._recognised(texts)
+        verdicts = self._verdicts(answers, ticket_ids, texts, fields, previous, taken)
         actions, codes = self._decider.decide(verdicts)
         columns: dict[str, Any] = {
             "ticket_id": list(ticket_ids),
@@ -215,19 +214,21 @@ class Answerer:
         said = {"action": action, "reason": reason}
         return said | {"audit_share": self._decision.audit_share} if self._decision.audit_share and is_up else said
 
-    def _assign(self, texts: Sequence[str]) -> Sequence[Assignment | None]:
-        return [None] * len(texts) if self.patterns is None else self.patterns.assign(texts, redacted=True)
+    def _recognised(self, texts: Sequence[str]) -> tuple[Sequence[Assignment | None], Sequence[tuple[str, str] | None]]:
+        """The pattern of each ticket, and the automation that takes it; see `_taken`."""
+        masked = masked_texts(texts, redacted=True) if self.patterns is not None or self.automations else []
+        nothing: list[Assignment | None] = [None] * len(texts)
+        assigned = nothing if self.patterns is None else self.patterns.assign(masked, masked=True)
+        return assigned, self._taken(masked, assigned)
 
-    def _taken(self, texts: Sequence[str], assigned: Sequence[Assignment | None]) -> Sequence[tuple[str, str] | None]:
+    def _taken(self, masked: Sequence[str], assigned: Sequence[Assignment | None]) -> Sequence[tuple[str, str] | None]:
         """The automated pattern that takes each ticket, and whether it is to act (`auto`) or to be suggested."""
         near = [one.pattern_id if one is not None and one.pattern_id in self.automations else None for one in assigned]
         if not self.automations or self.recogniser is None:
             return [(one, "suggest") if one else None for one in near]
         taken: list[tuple[str, str] | None] = []
         known = set(self.recogniser.patterns)
-        for own, (one, probability) in zip(
-            near, self.recogniser.recognise(masked_texts(texts, redacted=True)), strict=True
-        ):
+        for own, (one, probability) in zip(near, self.recogniser.recognise(masked), strict=True):
             if one is not None and one in self.automations:
                 taken.append((one, "auto" if probability >= self._acts_from.get(one, _NEVER) else "suggest"))
             else:

@@ -113,13 +113,13 @@ class PatternBook:
         """Ids of the patterns, in their order."""
         return tuple(pattern.pattern_id for pattern in self.patterns)
 
-    def assign(self, texts: Sequence[str], *, redacted: bool = False) -> list[Assignment | None]:
+    def assign(self, texts: Sequence[str], *, masked: bool = False) -> list[Assignment | None]:
         """The pattern of each ticket text, or None.
 
-        Texts may be as filed, cleaned or redacted: they are brought to the same masked form. Where the caller has cleaned and
-        redacted them already, `redacted` spares doing it again.
+        Texts may be as filed, cleaned or redacted: they are brought to the same masked form. Where the caller has done that
+        already, with `masked_texts`, `masked` spares doing it again.
         """
-        vectors = self.space.encode(masked_texts(texts, redacted=redacted))
+        vectors = self.space.encode(texts if masked else masked_texts(texts))
         pattern, similarity = assign_vectors(vectors, self.prototypes, self.goes_on)
         variant = self.variants_by_text(pattern, vectors)
         now = self.goes_on_as(pattern)

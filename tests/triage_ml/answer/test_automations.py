@@ -13,9 +13,10 @@ import pandas as pd
 import pytest
 
 from triage_ml.answer import Answerer, RuleBook, prepare, read_model, score_table, write_model
+from triage_ml.answer import answerer as answering
 from triage_ml.answer.rules import Rule, Then, When
 from triage_ml.classify import TriageClassifier
-from triage_ml.patterns import Assignment
+from triage_ml.patterns import Assignment, masked_texts
 from triage_ml.settings import Decision
 from triage_ml.taxonomy import Group, Taxonomy
 
@@ -31,8 +32,8 @@ IN_FORCE = {"p-reset": {"reference": "RB-12", "owner": "desk"}}
 class PasswordBook:
     """Knows one pattern, by one word."""
 
-    def assign(self, texts: Sequence[str], *, redacted: bool) -> list[Assignment | None]:
-        assert redacted  # what the classifier reads is not cleaned and redacted once more
+    def assign(self, texts: Sequence[str], *, masked: bool) -> list[Assignment | None]:
+        assert masked  # what the recogniser reads too is not masked once more
         return [RESET if "password" in text else None for text in texts]
 
 
@@ -96,6 +97,19 @@ def test_a_ticket_says_its_variant_where_its_text_tells_it(folder: Path, monkeyp
     (first, *_) = answerer(folder, {}).answer(TICKETS)
 
     assert first["pattern"]["variant_id"] == "v-vpn"
+
+
+def test_a_text_is_masked_once_for_patterns_and_automations(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts: list[str] = []
+
+    def masked(given: Sequence[str], *, redacted: bool) -> list[str]:
+        assert redacted  # what the classifier reads is not cleaned and redacted once more
+        texts.extend(given)
+        return masked_texts(given, redacted=True)
+
+    monkeypatch.setattr(answering, "masked_texts", masked)
+    answerer(folder).answer(TICKETS)
+    assert texts == prepare([ticket["title"] for ticket in TICKETS])
 
 
 def test_an_automation_in_force_takes_the_ticket(folder: Path) -> None:

@@ -32,6 +32,14 @@ def test_one_text_is_recognised_as_in_a_batch(book: PatternBook, texts_of: dict[
     assert [book.assign([text])[0] for text in texts] == pytest.approx(book.assign(texts))
 
 
+def test_texts_that_are_masked_already_are_recognised_the_same(
+    book: PatternBook, texts_of: dict[str, list[str]]
+) -> None:
+    texts = [text for group in texts_of.values() for text in group]
+
+    assert book.assign(masked_texts(texts), masked=True) == book.assign(texts)
+
+
 def test_nothing_to_recognise(book: PatternBook) -> None:
     assert book.assign([]) == []
     assert book.assign(["", "\x00"]) == [None, None]
