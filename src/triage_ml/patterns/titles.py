@@ -23,12 +23,15 @@ WORDS_OF_A_TITLE = 9
 #: A word that fewer of a pattern's tickets say is about one of them (a product, a job, a person): it counts against a title.
 OWN_WORD = 0.02
 _PREFIX = re.compile(r"^(?:(?:re|aw|fw|fwd|wg|antw)\s*:\s*)+", re.IGNORECASE)
-#: What comes before what it is about: how loud a monitor calls, or a greeting.
+#: What comes before what it is about: how loud a monitor calls, or a greeting. Neither is the front of another word
+#: ("Info-Terminal"), and a greeting of one word is one only where something sets it apart ("Hello PIN" is a product).
 _OPENING = re.compile(
-    r"^(?:(?:(?:alarm|alert|critical|error|event|fatal|info|major|minor|notification|notice|ok|problem|recovery|resolved|"
-    r"warning)\s*(?:[:|\-–—]+\s*|(?=\[)))|(?:good (?:afternoon|day|evening|morning)|dear(?: all| team| sir| madam)?|"
-    r"guten (?:morgen|tag)|hallo(?: zusammen| team)?|hello(?: all| team| there| guys)?|hey(?: guys)?|hi(?: all| team| there)?|"
-    r"hola|buen(?:os|as) (?:d[ií]as|tardes))\b[\s,!.:]*)+",
+    r"^(?:(?:alarm|alert|critical|error|event|fatal|info|major|minor|notification|notice|ok|problem|recovery|resolved|warning)"
+    r"\s*(?:(?:[:|–—]+|-+(?=\s))\s*|(?=\[))"
+    r"|(?:good (?:afternoon|day|evening|morning)(?: all| team)?|dear (?:all|team|sir|madam)|guten (?:morgen|tag)|"
+    r"hallo (?:zusammen|team)|hello (?:all|team|there|guys)|hey guys|hi (?:all|team|there)|"
+    r"buen(?:os|as) (?:d[ií]as|tardes))\b(?!-)[\s,!.:]*"
+    r"|(?:dear|hallo|hello|hey|hi|hola)\s*(?:[,!:]|\.(?!\S))[\s,!.:]*)+",
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(r"<[a-z_]+>")

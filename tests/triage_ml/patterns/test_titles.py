@@ -62,6 +62,17 @@ def test_no_placeholder_or_loose_end_is_left_in_a_title() -> None:
         ("CRITICAL - service stopped", "Service stopped"),
         ("Error when saving a report", "Error when saving a report"),
         ("Hello", "Hello"),
+        ("Hi, error: good morning all - disk full", "Disk full"),
+        ("Warning – backup failed", "Backup failed"),
+        ("Hola! impresora rota", "Impresora rota"),
+        ("Event-Management down", "Event-Management down"),
+        ("Info-Terminal ausgefallen", "Info-Terminal ausgefallen"),
+        ("OK-Button reagiert nicht", "OK-Button reagiert nicht"),
+        ("Critical-path report missing", "Critical-path report missing"),
+        ("Hi-Res display broken", "Hi-Res display broken"),
+        ("Hi all-hands screen is dark", "Hi all-hands screen is dark"),
+        ("Hello PIN not working", "Hello PIN not working"),
+        ("Hello.exe crashes", "Hello.exe crashes"),
     ],
 )
 def test_a_title_begins_with_what_it_is_about(headline: str, title: str) -> None:
