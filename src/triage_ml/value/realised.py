@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,8 @@ CHANCE, FAR_BELOW = 0.01, -2.3263
 PLACEBOS = 20
 #: The interval is meant to hold the truth nine times in ten.
 Z = 1.6449
+#: Variance of a median over that of the mean of as many normal values.
+OF_A_MEDIAN = float(np.pi / 2)
 #: The spread of one ticket among the controls counts as much as so many weeks of the pattern's own.
 PRIOR_WEEKS = 4
 #: Efforts that are logged as if all were alike vary at least so much.
@@ -54,14 +57,15 @@ def realised(
     Saved is (tickets that the automation closed + tickets that did not come) x touch time before x the controls' change in
     touch time. Tickets that did not come are those expected from the median week before, times the controls' change in
     volume (exposure and season; difference in differences, Card and Krueger 1994), minus those that came, minus those that
-    came more than expected in sibling patterns. They count only where the rate ratio beside the controls' lies below what
-    chance explains, with Poisson counts and the spread between patterns as overdispersion (McCullagh and Nelder 1989,
+    came more than expected in sibling patterns. They count in `hours` only where the rate ratio beside the controls' lies below
+    what chance explains, with Poisson counts and the spread between patterns as overdispersion (McCullagh and Nelder 1989,
     section 6.2), and below what all but few controls did by themselves (placebo test, Abadie, Diamond and Hainmueller
     2010). What was reopened is not closed for good.
 
-    The interval is log-normal. Its variance adds up what is not known of the touch time before, of what the saved tickets
-    would have taken (both by the spread of one ticket), of the controls' change in touch time (its spread between them), and
-    of the tickets that did not come: their baseline and the spread of volume between patterns.
+    The interval puts two together: how many tickets were saved, between so few and so many as may not have come (normal; their
+    baseline, what came, and the spread of volume between patterns), and what those took (log-normal; the touch time before
+    and what the saved ones would have taken, by the spread of one ticket, and the spread of the controls' change in touch
+    time). Tickets that don't count may not have come all the same, so the upper end has them, and the lower end has none.
 
     Parameters
     ----------
@@ -81,27 +85,41 @@ def realised(
     first = min(one.week for one in own)
     span = Span([week for week in known if first <= week < since][-VOLUME_WEEKS:], since, weeks)
     drift = Drift.of(controls.values(), span)
-    prevented, doubt = _prevented(Change.of(own, span), Change.of(siblings, span), drift, span)
+    fewer = _fewer(Change.of(own, span), Change.of(siblings, span), drift, span)
     automated = sum(one.automated for one in own if one.week >= since)
-    saved = automated + prevented
-    if saved <= 0:
-        return Realised(0.0, 0.0, 0.0, weeks, automated, prevented)
-    hours = saved * touch * drift.touch / 60
     one = _spread_of_one(before, drift.ticket) ** 2
-    variance = one * (1 / logged + 1 / saved) + drift.touch_spread**2 + doubt / saved**2
-    reach = float(np.exp(Z * np.sqrt(variance)))
-    return Realised(hours, hours / reach, hours * reach, weeks, automated, prevented)
+
+    def hours(saved: float, way: int) -> float:
+        """What so many saved tickets are worth: by the means (0), at least (-1), at most (1)."""
+        if saved <= 0:
+            return 0.0
+        spread = float(np.sqrt(one * (1 / logged + 1 / saved) + drift.touch_spread**2))
+        return saved * touch * drift.touch / 60 * float(np.exp(way * Z * spread))
+
+    worth, low, high = (hours(automated + tickets, way) for tickets, way in zip(fewer, (0, -1, 1), strict=True))
+    return Realised(worth, low, high, weeks, automated, fewer.counted)
 
 
-def _prevented(mine: Change, elsewhere: Change, drift: Drift, span: Span) -> tuple[float, float]:
-    """Tickets that did not come, and the variance of that number."""
-    expected = mine.before * drift.volume * span.after
-    came = mine.after * span.after
-    if expected <= came or not _is_drop(drift.score(mine, span), drift):
-        return 0.0, 0.0
+class _Fewer(NamedTuple):
+    """Tickets that did not come: those that count, and how few and how many there may be."""
+
+    counted: float
+    least: float
+    most: float
+
+
+def _fewer(mine: Change, elsewhere: Change, drift: Drift, span: Span) -> _Fewer:
+    expected, came = mine.before * drift.volume * span.after, mine.after * span.after
+    if not expected:
+        return _Fewer(0.0, 0.0, 0.0)
     moved = max(elsewhere.after - elsewhere.before * drift.volume, 0.0) * span.after
-    baseline = 1 / (mine.before * len(span.before)) + drift.volume_spread**2
-    return max(expected - came - moved, 0.0), expected**2 * baseline + came + moved
+    fewer = expected - came - moved
+    baseline = OF_A_MEDIAN / (mine.before * len(span.before)) + drift.volume_spread**2
+    reach = Z * float(np.sqrt(expected**2 * baseline + came + moved))
+    most = max(fewer + reach, 0.0)
+    if fewer <= 0 or not _is_drop(drift.score(mine, span), drift):
+        return _Fewer(0.0, 0.0, most)
+    return _Fewer(fewer, max(fewer - reach, 0.0), most)
 
 
 def _is_drop(score: float, drift: Drift) -> bool:
