@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,7 +135,7 @@ def _colours(themes: Sequence[str], volumes: Sequence[int]) -> dict[str, str]:
 def _document(circles: Sequence[_Circle], caption: str) -> str:
     labelled = sorted(circles, key=lambda one: (-one.point.hours, one.point.pattern_id))[:LABELLED]
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="map-caption">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="group" aria-labelledby="map-caption">',
         f'<title id="map-caption">{escape(caption)}</title>',
         *(_circle(one) for one in circles),
         *(_label(one) for one in labelled),
@@ -147,8 +147,8 @@ def _document(circles: Sequence[_Circle], caption: str) -> str:
 def _circle(one: _Circle) -> str:
     said = f"{one.point.title}: {one.point.volume:,} tickets, {one.point.hours:,.1f} hours"
     return (
-        f'<circle cx="{one.x:.1f}" cy="{one.y:.1f}" r="{one.radius:.1f}" fill="{one.colour}" '
-        f'fill-opacity="{one.shade:.2f}" stroke="{one.colour}" data-pattern="{escape(one.point.pattern_id)}">'
+        f'<circle role="img" cx="{one.x:.1f}" cy="{one.y:.1f}" r="{one.radius:.1f}" fill="{one.colour}" '
+        f'fill-opacity="{one.shade:.2f}" stroke="{one.colour}" data-pattern={quoteattr(one.point.pattern_id)}>'
         f"<title>{escape(said)}</title></circle>"
     )
 
@@ -161,6 +161,7 @@ def _label(one: _Circle) -> str:
     )
     x = min(max(one.x, 3.2 * len(title)), WIDTH - 3.2 * len(title))
     return (
-        f'<text x="{x:.1f}" y="{one.y + 4:.1f}" text-anchor="middle" font-family="system-ui, sans-serif" font-size="12" '
+        f'<text aria-hidden="true" x="{x:.1f}" y="{one.y + 4:.1f}" text-anchor="middle" '
+        f'font-family="system-ui, sans-serif" font-size="12" '
         f'paint-order="stroke" stroke="#fff" stroke-width="3" fill="#1b1f24">{escape(title)}</text>'
     )

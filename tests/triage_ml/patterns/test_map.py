@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -31,6 +32,25 @@ def test_every_pattern_is_a_circle_with_its_figures_and_none_covers_another(book
     assert (distance > places[:, None, 2] + places[None, :, 2] - 2).all()
     assert (places[:, :2] > 0).all()
     assert (places[:, 0] < 960).all()
+
+
+def test_a_screen_reader_reads_the_circles_and_each_title_once(book: PatternBook) -> None:
+    root = ElementTree.fromstring(pattern_map(book, points(book)))
+
+    assert root.get("role") == "group"  # the parts of an "img" are not read
+    assert {one.get("role") for one in root.findall(f"{SVG}circle")} == {"img"}
+    assert {one.get("aria-hidden") for one in root.findall(f"{SVG}text")} == {"true"}
+
+
+def test_an_id_with_quotes_stays_one_attribute(book: PatternBook) -> None:
+    odd = 'P" onload="alert(1)'
+    renamed = replace(book, patterns=(replace(book.patterns[0], pattern_id=odd), *book.patterns[1:]))
+
+    root = ElementTree.fromstring(pattern_map(renamed, [MapPoint(odd, "A", 4, 1)]))
+
+    (circle,) = root.findall(f"{SVG}circle")
+    assert circle.get("data-pattern") == odd
+    assert circle.get("onload") is None
 
 
 def test_area_is_tickets(book: PatternBook) -> None:
