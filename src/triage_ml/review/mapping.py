@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from weakref import ref
 
 from triage_ml.patterns import MapPoint, PatternBook, pattern_map
 from triage_ml.review.weeks import ReviewedWeek
@@ -26,18 +27,27 @@ def week_map(report: ReviewedWeek, book: PatternBook | None) -> str | None:
 
 
 class _Drawable:
-    """A book that is known by its object: books don't change, and a page is asked for more often than one is made."""
+    """A book that is known by its object: books don't change, and a page is asked for more often than one is made.
+
+    The cache does not keep it, for a book holds files mapped.
+    """
 
     def __init__(self, book: PatternBook) -> None:
-        self.book = book
+        self._book = ref(book)
+        self._hash = id(book)
 
     def __hash__(self) -> int:
-        return id(self.book)
+        return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Drawable) and other.book is self.book
+        return isinstance(other, _Drawable) and other._book() is self._book()
+
+    def drawn(self, points: tuple[MapPoint, ...]) -> str:
+        if (book := self._book()) is None:
+            raise ReferenceError("Whoever asks for its map has the book.")
+        return pattern_map(book, points)
 
 
 @lru_cache(maxsize=4)
 def _drawn(drawable: _Drawable, points: tuple[MapPoint, ...]) -> str:
-    return pattern_map(drawable.book, points)
+    return drawable.drawn(points)
