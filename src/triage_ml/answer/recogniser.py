@@ -48,7 +48,7 @@ class Recogniser:
     Attributes
     ----------
     features, head, temperature
-        Masked text -> vector -> margin of each class -> probabilities. The first class is `OTHER`.
+        Masked text -> vector -> margin of each class -> probabilities. The first class is `OTHER`, where there is any.
     answered, probability, right, alike
         Shape (n,): of closed tickets that heads took for a pattern, index of its class, the probability, whether that was
         so, and a number that tickets of the same text share.
@@ -64,7 +64,7 @@ class Recogniser:
 
     @classmethod
     def learn(cls, texts: Sequence[str], patterns: Sequence[str | None], *, seed: int = 0) -> Recogniser | None:
-        """Learn from closed tickets; None where no pattern has enough of them.
+        """Learn from closed tickets; None where no pattern has enough of them, or all are of one.
 
         Parameters
         ----------
@@ -76,7 +76,7 @@ class Recogniser:
         counts = Counter(one for one in patterns if one is not None)
         known = {one for one, count in counts.items() if count >= FEWEST_TICKETS}
         labels = np.array([one if one in known else OTHER for one in patterns], dtype=object)
-        if not known or not (labels == OTHER).any():
+        if not known or len(set(labels.tolist())) < 2:
             return None
         features = LexicalFeatures(pieces=PIECES, max_columns=COLUMNS).fit(list(texts))
         vectors = features.transform(texts)
@@ -85,7 +85,7 @@ class Recogniser:
         temperature = fit_temperature(margins, truth)
         probabilities = softmax(margins, temperature)
         answered = probabilities.argmax(axis=1)
-        taken = np.flatnonzero(answered != classes.index(OTHER))
+        taken = np.flatnonzero(np.array(classes, dtype=object)[answered] != OTHER)
         head = fit_head("pattern", vectors, np.arange(len(labels)), labels, penalty=PENALTY, seed=seed)
         return cls(
             features,

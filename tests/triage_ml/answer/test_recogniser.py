@@ -70,6 +70,16 @@ def test_too_little_evidence_carries_no_promise() -> None:
     assert Recogniser.learn(["password expired"] * 20 + ["printer jam"] * 20, ["p-reset"] * 20 + [None] * 20) is None
 
 
+def test_where_every_ticket_is_of_something_wanted_they_are_told_apart_all_the_same() -> None:
+    texts, closed, _ = tickets(2000, seed=0, vague=0.0)
+    kept = [row for row, one in enumerate(closed) if one is not None]
+    found = Recogniser.learn([texts[row] for row in kept], [closed[row] for row in kept])
+    assert found is not None
+    assert set(found.thresholds(["p-reset", "p-disk"], 0.9)) == {"p-reset", "p-disk"}
+    assert [one for one, _ in found.recognise(["password forgot", "disk full"])] == ["p-reset", "p-disk"]
+    assert Recogniser.learn(["password expired"] * 40, ["p-reset"] * 40) is None
+
+
 def test_one_template_said_by_many_is_one_piece_of_evidence() -> None:
     texts, closed, _ = tickets(400, seed=3)
     texts += ["alert job failed on host"] * 400
