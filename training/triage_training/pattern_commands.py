@@ -30,7 +30,13 @@ SHOWN = 15
 
 @app.command("mine")
 def mine_command(
-    tickets: Annotated[Path, typer.Argument(help="Ticket table: what `triage import` or `triage simulate` wrote.")],
+    tickets: Annotated[
+        Path,
+        typer.Argument(
+            help="Ticket table: what `triage import` or `triage simulate` wrote. Automations are learnt from its last twelve "
+            "weeks, and from twelve before each began."
+        ),
+    ],
     week: Annotated[
         list[str] | None, typer.Option(help="ISO week such as 2026-W47; by default all complete weeks not yet mined.")
     ] = None,
