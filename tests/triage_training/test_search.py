@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -62,6 +63,18 @@ def test_the_test_part_is_never_looked_at(desk_tickets: pd.DataFrame, monkeypatc
     assert len(fitted) > 300
     assert len(asked - fitted) > 50
     assert not (fitted | asked) & set(trained.test.texts)
+
+
+def test_tickets_that_stand_for_none_choose_no_parameters(desk_tickets: pd.DataFrame) -> None:
+    """Every other label of the latest tickets is nonsense, as untouched answers may be, and stands for none."""
+    tickets = desk_tickets.iloc[:700].copy()
+    odd = (np.arange(len(tickets)) % 2 == 1) & (tickets["opened_at"].rank(pct=True) > 0.68).to_numpy()
+    tickets.loc[odd, "category"] = tickets.loc[odd, "category"].sample(frac=1, random_state=0).to_numpy()
+    weighed, plain = (
+        search(given, Settings(), trials=1, targets=["category"]).trials[0].value
+        for given in (tickets.assign(label_stands_for=np.where(odd, 0.0, 1.0)), tickets)
+    )
+    assert weighed > plain + 0.1
 
 
 def test_a_hopeless_trial_is_given_up(desk_tickets: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from triage_ml.answer import write_model
 from triage_ml.errors import InputError, NotEnoughDataError
 from triage_ml.settings import Settings
 from triage_ml.taxonomy import Taxonomy
+from triage_training.curves import training_curves
 from triage_training.train import Trained, train
 
 EASY = {"Access": "password expired, account locked", "Printing": "printer jammed, toner empty"}
@@ -211,3 +212,6 @@ def test_tickets_that_stand_for_none_are_learnt_from_and_not_measured_by() -> No
     policies = [next(iter(one.classifier.policies("category").values())) for one in (weighed, as_they_are)]
     assert policies[0].tickets < policies[1].tickets
     assert policies[0].threshold <= 1 < policies[1].threshold
+    curves = [training_curves(one)["category"].points for one in (weighed, as_they_are)]
+    for (_, with_weights), (_, without) in zip(*curves, strict=True):
+        assert with_weights > without + 0.1

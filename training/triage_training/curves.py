@@ -34,7 +34,7 @@ def training_curves(trained: Trained, *, seed: int = 0, step: Step = lambda _: N
         rows = order[:size]
         try:
             fewer = clone(trained.classifier).fit([part.texts[row] for row in rows], part.labels.iloc[rows])
-            figures = evaluate(fewer, test.texts, test.labels)
+            figures = evaluate(fewer, test.texts, test.labels, stands_for=test.stands_for)
         except TriageError:  # a target with too few labels in so few tickets
             continue
         for name, target in figures.targets.items():

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from triage_ml.answer import prepare
 from triage_ml.classify import TriageClassifier
 from triage_ml.errors import NotEnoughDataError, TriageError
-from triage_ml.evaluate import Split, evaluate
+from triage_ml.evaluate import Split, evaluate, stands_for
 from triage_ml.settings import Settings
 from triage_ml.text import ticket_text
 from triage_training.train import text_features
@@ -82,7 +82,8 @@ def search(
     split, _ = split_tickets(tickets, texts, settings, split_column, split_map, at_random)
     chosen = tickets[split_column].astype("string").replace(dict(split_map or {})) if split_column else None
     fit, validation = _parts(split, chosen, settings.train.seed)
-    runner = _Trials(texts, labels, fit, validation, settings, encoder or settings.train.encoder)
+    stands = stands_for(tickets.iloc[validation])
+    runner = _Trials(texts, labels, stands, fit, validation, settings, encoder or settings.train.encoder)
     study = optuna.create_study(
         direction="maximize",
         sampler=optuna.samplers.TPESampler(seed=settings.train.seed),
@@ -104,6 +105,7 @@ class _Trials:
         self,
         texts: Sequence[str],
         labels: pd.DataFrame,
+        stands: NDArray[np.float64],
         fit: NDArray[np.int64],
         validation: NDArray[np.int64],
         settings: Settings,
@@ -114,6 +116,7 @@ class _Trials:
         self._fit = fit
         self._asked = [texts[row] for row in validation]
         self._truth = labels.iloc[validation]
+        self._stands = stands
         self._settings = settings
         self._encoder = encoder
         self.done: list[Trial] = []
@@ -142,7 +145,7 @@ class _Trials:
         features = text_features(self._encoder, self._settings)
         model = TriageClassifier(features, seed=self._settings.train.seed).set_params(**params)
         model.fit([self._texts[row] for row in rows], self._labels.iloc[rows])
-        figures = evaluate(model, self._asked, self._truth)
+        figures = evaluate(model, self._asked, self._truth, stands_for=self._stands)
         return float(np.mean([target.macro_f1.value for target in figures.targets.values()]))
 
 

@@ -38,7 +38,10 @@ Step = Callable[[str], None]
 
 @dataclass(frozen=True)
 class TestPart:
-    """The tickets that the figures are measured on. `keys` say which they are, `extra` what they are sliced by."""
+    """The tickets that the figures are measured on.
+
+    `keys` say which they are, `extra` what they are sliced by, `stands_for` how many tickets each stands for, shape (tickets,).
+    """
 
     __test__ = False  # no test of pytest's
 
@@ -46,6 +49,7 @@ class TestPart:
     texts: list[str]
     labels: pd.DataFrame
     extra: pd.DataFrame
+    stands_for: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ def train(
     keys = ticket_keys(tickets, texts)
     return Trained(
         classifier,
-        evaluate_answers(answered, test.labels, routing=routing, stands_for=stands_for(tickets.iloc[split.test])),
+        evaluate_answers(answered, test.labels, routing=routing, stands_for=test.stands_for),
         _with_repeats(classifier, tickets, texts, labels, split, routing),
         split,
         _profile(tickets, texts, labels),
@@ -193,7 +197,8 @@ def _fit_part(texts: list[str], labels: pd.DataFrame, split: Split) -> FitPart:
 
 def _test_part(tickets: pd.DataFrame, texts: list[str], labels: pd.DataFrame, split: Split) -> TestPart:
     rows, later = tickets.iloc[split.test], _take(texts, split.test)
-    return TestPart(ticket_keys(rows, later), later, labels.iloc[split.test], slice_columns(rows, later))
+    extra = slice_columns(rows, later)
+    return TestPart(ticket_keys(rows, later), later, labels.iloc[split.test], extra, stands_for(rows))
 
 
 def _look_alike(labels: pd.DataFrame) -> list[str]:

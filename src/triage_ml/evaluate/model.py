@@ -45,10 +45,11 @@ def evaluate(
     labels: pd.DataFrame,
     *,
     routing: Sequence[str] = (),
+    stands_for: NDArray[np.float64] | None = None,
     seed: int = 0,
 ) -> Evaluation:
     """Measure the classifier on prepared texts and their labels; a target is measured where its label is there."""
-    return evaluate_answers(answer_all(classifier, texts), labels, routing=routing, seed=seed)
+    return evaluate_answers(answer_all(classifier, texts), labels, routing=routing, stands_for=stands_for, seed=seed)
 
 
 def evaluate_answers(
