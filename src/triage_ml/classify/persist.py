@@ -21,6 +21,10 @@ from triage_ml.features import features_from_arrays
 
 __all__ = ["classifier_from_bundle", "classifier_to_bundle"]
 
+#: Which columns are read is the same for the networks of all targets.
+_PLACE = "network.place"
+_OWN = tuple(part.name for part in fields(Network) if part.name != "place")
+
 
 def classifier_to_bundle(model: TriageClassifier) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """(contents, arrays) for `triage_ml.bundle.write_bundle`."""
@@ -48,8 +52,8 @@ def classifier_to_bundle(model: TriageClassifier) -> tuple[dict[str, Any], dict[
             f"target-{index}.evidence": target.policy.evidence,
         }
         if target.head.network is not None:
-            network = {part.name: getattr(target.head.network, part.name) for part in fields(Network)}
-            arrays |= {f"target-{index}.network.{part}": array for part, array in network.items()}
+            arrays |= {f"target-{index}.network.{part}": getattr(target.head.network, part) for part in _OWN}
+            arrays[_PLACE] = target.head.network.place
     return contents, arrays
 
 
@@ -81,16 +85,20 @@ def classifier_from_bundle(contents: Mapping[str, Any], arrays: Mapping[str, NDA
 
 
 def _network(plain: Mapping[str, Any], index: int, arrays: Mapping[str, NDArray[Any]]) -> Network | None:
-    """The network of a target; bundles of unfinished versions don't tell whether there is one, and are believed."""
-    names = {part.name: f"target-{index}.network.{part.name}" for part in fields(Network)}
-    found = [name for name in names.values() if name in arrays]
-    expected = list(names.values()) if plain.get("network", bool(found)) else []
-    if found != expected:
+    """The network of a target.
+
+    Bundles of unfinished versions don't tell whether there is one, and are believed; they hold its `place` once a target.
+    """
+    prefix = f"target-{index}.network."
+    found = {part: arrays[prefix + part] for part in _OWN if prefix + part in arrays}
+    place = arrays.get(f"{prefix}place", arrays.get(_PLACE))
+    expected = _OWN if plain.get("network", bool(found)) else ()
+    if tuple(found) != expected or (expected and place is None):
         raise BundleCorruptError(
-            f"Target {plain['name']!r}: expected {len(expected)} arrays of its network, found {len(found)}.",
+            f"Target {plain['name']!r}: the arrays of its network are not those that the bundle tells of.",
             hint="Train it again with this version of triage-ml.",
         )
-    return Network(**{part: arrays[name] for part, name in names.items()}) if found else None
+    return Network(place, **found) if place is not None and found else None
 
 
 def _without_evidence(policy: Policy) -> dict[str, Any]:
