@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
 
-from triage_ml.errors import InputError
+from triage_ml.errors import InputError, StoreError
 from triage_ml.evaluate import stands_for
 from triage_ml.settings import Settings
-from triage_ml.store import Outcome, Prediction, add_outcome, add_predictions, new_id, open_store
+from triage_ml.store import Outcome, Prediction, Store, add_outcome, add_predictions, new_id, open_store
 from triage_ml.taxonomy import Taxonomy
 from triage_training import retrain_job, train_job
 from triage_training.outcomes_job import Exported
@@ -73,6 +74,18 @@ def test_a_retrain_that_died_before_the_alias_is_brought_to_its_end_by_the_next(
         assert (done.is_new, done.version.role) == (False, role)
         history = desk_tickets.iloc[:1600]
     assert [version.role for version in Registry(settings).versions()] == ["challenger", "champion"]
+
+
+def test_a_retrain_that_lost_its_lock_registers_nothing(
+    settings: Settings, taxonomy: Taxonomy, desk_tickets: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost() -> None:
+        raise StoreError("the lock is gone")
+
+    monkeypatch.setattr(Store, "only_one", lambda *_: nullcontext(lost))
+    with pytest.raises(StoreError, match="the lock is gone"):
+        retrain(settings, taxonomy, history=desk_tickets.iloc[:600])
+    assert Registry(settings).versions() == []
 
 
 def test_a_version_whose_run_was_deleted_does_not_stand_for_its_tickets(
