@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from triage_ml.answer import Recogniser, latest_recogniser, publish_recogniser
-from triage_ml.answer.recogniser import FEWEST_TICKETS, KIND
+from triage_ml.answer import FEWEST_TICKETS, Recogniser, latest_recogniser, publish_recogniser, week_of_recogniser
 from triage_ml.errors import BundleError, TriageError
 from triage_ml.patterns import masked_texts
 from triage_ml.settings import Settings
@@ -102,7 +101,7 @@ def _learn(
     if lesson is None or not lesson.wanted:
         return before
     known = _patterns_of(before)
-    if not (mined or before is None or before.name < f"{KIND}-{lesson.week}" or _is_behind(lesson, known)):
+    if not (mined or before is None or week_of_recogniser(before) < lesson.week or _is_behind(lesson, known)):
         return before
     held = source.frame["ticket_id"].isin(lesson.pattern_of.keys()).to_numpy(dtype=bool)
     if known and (missing := _missing(source.frame["ticket_id"][held], lesson, known)):

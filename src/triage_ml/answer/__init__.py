@@ -4,8 +4,8 @@ from triage_ml.answer.answerer import Answerer, load_answerer
 from triage_ml.answer.audit import PICKED_FOR_AUDIT, is_picked
 from triage_ml.answer.bulk import BulkJob, Scored, score_file
 from triage_ml.answer.model import Model, read_model, write_model
-from triage_ml.answer.recogniser import Recogniser
-from triage_ml.answer.recogniser_files import latest_recogniser, publish_recogniser
+from triage_ml.answer.recogniser import FEWEST_TICKETS, Recogniser
+from triage_ml.answer.recogniser_files import latest_recogniser, publish_recogniser, week_of_recogniser
 from triage_ml.answer.rule_files import load_rules
 from triage_ml.answer.rules import RULE_FIELDS, RuleBook
 from triage_ml.answer.stages import STAGES, Stages
@@ -14,6 +14,7 @@ from triage_ml.answer.verdicts import REASONS
 from triage_ml.text import prepare
 
 __all__ = [
+    "FEWEST_TICKETS",
     "PICKED_FOR_AUDIT",
     "REASONS",
     "RULE_FIELDS",
@@ -34,5 +35,6 @@ __all__ = [
     "read_model",
     "score_file",
     "score_table",
+    "week_of_recogniser",
     "write_model",
 ]

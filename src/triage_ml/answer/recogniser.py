@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from triage_ml.bundle import pack_strings, read_bundle, unpack_strings, write_bundle
 from triage_ml.classify import LinearHead, choose_policy, fit_head, fit_temperature, softmax
+from triage_ml.errors import BundleFormatError
 from triage_ml.features import LexicalFeatures, features_from_arrays
 
 __all__ = ["FEWEST_TICKETS", "KIND", "Recogniser"]
@@ -153,13 +154,22 @@ class Recogniser:
             It is not there, damaged, or of a later format.
         """
         bundle = read_bundle(folder, KIND)
-        arrays: Mapping[str, NDArray[Any]] = bundle.arrays
+        try:
+            return cls._of(bundle.contents, bundle.arrays)
+        except (KeyError, TypeError, ValueError) as error:
+            raise BundleFormatError(
+                f"{folder.name}: its contents are not those of a recogniser that this version writes.",
+                hint="The next `triage mine` with a new week learns one again.",
+            ) from error
+
+    @classmethod
+    def _of(cls, contents: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Recogniser:
         own = {name.removeprefix("features."): array for name, array in arrays.items() if name.startswith("features.")}
         classes = tuple(unpack_strings(arrays["classes_data"], arrays["classes_offsets"]))
         return cls(
-            features_from_arrays(bundle.contents["features"], own),
+            features_from_arrays(contents["features"], own),
             LinearHead(classes, arrays["weights"], arrays["intercept"]),
-            bundle.contents["temperature"],
+            contents["temperature"],
             *(arrays[name] for name in ("answered", "probability", "right", "alike")),
         )
 
@@ -172,7 +182,9 @@ def _held_out(vectors: Any, labels: NDArray[Any], alike: Integers, seed: int) ->
     for side in range(FOLDS):
         rows, asked = np.flatnonzero(fold != side), np.flatnonzero(fold == side)
         if len(set(labels[rows].tolist())) > 1 and len(asked):
-            head = fit_head("pattern", vectors, rows, labels[rows], penalty=PENALTY, seed=seed)
+            # The penalty counts tickets: half of them want half of it, or the head in force is surer than its evidence.
+            penalty = PENALTY * len(labels) / len(rows)
+            head = fit_head("pattern", vectors, rows, labels[rows], penalty=penalty, seed=seed)
             places = np.array([classes.index(one) for one in head.classes], dtype=np.int64)
             margins[np.ix_(asked, places)] = head.margins(vectors[asked])
     return margins, np.searchsorted(classes, labels).astype(np.int64), classes

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from triage_ml.answer.recogniser import KIND, Recogniser
 from triage_ml.bundle import bundle_draft
 
-__all__ = ["latest_recogniser", "publish_recogniser"]
+__all__ = ["latest_recogniser", "publish_recogniser", "week_of_recogniser"]
 
 #: Recognisers that stay: the one in use, and one that a service may still be reading.
 KEPT = 2
@@ -34,7 +35,15 @@ def latest_recogniser(bundles: Path) -> Path | None:
     return found[-1] if found else None
 
 
+def week_of_recogniser(folder: Path) -> str:
+    """The week that it was learnt in, as 2026-W47."""
+    return folder.name.removeprefix(f"{KIND}-")[:8]
+
+
 def _oldest_first(bundles: Path) -> list[Path]:
-    return sorted(
-        bundles.glob(f"{KIND}-*"), key=lambda folder: (folder.name[: len(KIND) + 9], folder.stat().st_mtime_ns)
-    )
+    """Those there are; one that another run deletes meanwhile is not there."""
+    written: dict[Path, int] = {}
+    for folder in bundles.glob(f"{KIND}-*"):
+        with suppress(FileNotFoundError):
+            written[folder] = folder.stat().st_mtime_ns
+    return sorted(written, key=lambda folder: (week_of_recogniser(folder), written[folder]))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from triage_ml.answer import Recogniser, latest_recogniser, publish_recogniser
-from triage_ml.errors import BundleError
+from triage_ml.bundle import write_bundle
+from triage_ml.errors import BundleError, BundleFormatError
 
 WORDS = {
     "p-reset": ("password", "forgot", "expired", "reset", "login"),
@@ -120,3 +121,38 @@ def test_a_damaged_one_is_refused(tmp_path: Path) -> None:
     (folder / "weights.npy").write_bytes(b"damaged")
     with pytest.raises(BundleError):
         Recogniser.read(folder)
+
+
+def test_one_with_other_contents_is_told_as_that(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "other", "recogniser", {"features": {}}, {"weights": np.zeros(3, dtype=np.float32)})
+    with pytest.raises(BundleFormatError, match="not those of a recogniser"):
+        Recogniser.read(tmp_path / "other")
+
+
+def half_told(number: int, seed: int) -> tuple[list[str], list[str | None]]:
+    """Texts and patterns of a desk where one to three own words tell a pattern, and a quarter of the rest borrows one."""
+    dice = np.random.default_rng(seed)
+    texts: list[str] = []
+    closed: list[str | None] = []
+    for _ in range(number):
+        kind = int(dice.integers(0, 8)) if dice.random() < 0.48 else None
+        if kind is not None:
+            own = [f"own{kind}x{word}" for word in dice.integers(0, 12, dice.integers(1, 4))]
+        else:
+            own = [f"own{dice.integers(0, 8)}x{dice.integers(0, 12)}"] if dice.random() < 0.25 else []
+        texts.append(" ".join([*(f"word{word}" for word in dice.integers(0, 400, 6)), *own]))
+        closed.append(f"p{kind}" if kind is not None and dice.random() > 0.03 else None)
+    return texts, closed
+
+
+def test_the_promise_is_kept_on_later_tickets_desk_after_desk() -> None:
+    later, true = half_told(8000, seed=99)
+    kept = []
+    for seed in range(10):
+        found = Recogniser.learn(*half_told(3000, seed))
+        assert found is not None
+        said = took(found, later, list(found.patterns))
+        right = [one == truth for one, truth in zip(said, true, strict=True) if one]
+        assert len(right) > 1000
+        kept.append(bool(np.mean(right) >= 0.9))
+    assert sum(kept) >= 9
