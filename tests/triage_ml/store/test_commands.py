@@ -17,7 +17,7 @@ def test_upgrade_makes_the_store_and_says_what_it_is(tmp_path: Path, monkeypatch
     for _ in range(2):
         done = CliRunner().invoke(app, ["store", "upgrade", "--json"])
         assert done.exit_code == 0, done.output
-        assert json.loads(done.stdout)["schema"] == "0005"
+        assert json.loads(done.stdout)["schema"] == "0006"
     open_store(load_settings().store_url, create=False).close()
 
 

@@ -112,7 +112,7 @@ def test_a_later_schema_is_refused(store_url: str) -> None:
     with store.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     store.close()
-    with pytest.raises(StoreVersionError, match=r"is at schema 9999; this version of triage-ml knows up to 0005"):
+    with pytest.raises(StoreVersionError, match=r"is at schema 9999; this version of triage-ml knows up to 0006"):
         open_store(store_url)
 
 
