@@ -9,7 +9,7 @@ import pytest
 
 from triage_ml.answer import Recogniser, latest_recogniser, publish_recogniser
 from triage_ml.bundle import write_bundle
-from triage_ml.errors import BundleError, BundleFormatError
+from triage_ml.errors import BundleCorruptError, BundleFormatError
 
 WORDS = {
     "p-reset": ("password", "forgot", "expired", "reset", "login"),
@@ -119,7 +119,7 @@ def test_the_one_of_the_latest_week_counts_and_old_ones_go(tmp_path: Path) -> No
 def test_a_damaged_one_is_refused(tmp_path: Path) -> None:
     folder = publish_recogniser(learnt(400), tmp_path, "2026-W47")
     (folder / "weights.npy").write_bytes(b"damaged")
-    with pytest.raises(BundleError):
+    with pytest.raises(BundleCorruptError):
         Recogniser.read(folder)
 
 

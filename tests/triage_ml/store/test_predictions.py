@@ -37,6 +37,8 @@ def test_a_prediction_comes_back_as_it_was_stored(store: Store) -> None:
 def test_no_prediction_is_nothing_to_store(store: Store, bodies: list[bytes] | None) -> None:
     with store.begin() as connection:
         add_predictions(connection, [], bodies=bodies)
+    with store.read() as connection:
+        assert predictions_of_ticket(connection, "INC1") == []
 
 
 def test_the_newest_comes_first_even_when_the_clock_stepped_back(store: Store) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from triage_ml.answer import Recogniser, latest_recogniser
-from triage_ml.errors import BundleError
+from triage_ml.errors import BundleCorruptError
 from triage_ml.patterns import masked_texts
 from triage_ml.settings import Settings
 from triage_ml.store import PatternDecision, Store, add_decision, facts_between, open_store
@@ -205,7 +205,7 @@ def test_what_a_killed_run_did_not_learn_the_next_one_does_though_no_week_is_new
     assert len(told) == 1
 
     (before / "weights.npy").write_bytes(b"damaged")
-    with pytest.raises(BundleError):
+    with pytest.raises(BundleCorruptError):
         Recogniser.read(before)
     mine(pd.concat([desk, week_of_tickets(5), week_of_tickets(6).head(1)]).drop_duplicates("ticket_id"), settings)
     assert learnt(settings).patterns
